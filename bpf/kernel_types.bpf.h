@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The kernel types that Roster's programs read, with just the fields they read; CO-RE finds the offsets at load.
+ * Every difference between kernels is settled in this file.
+ */
+#ifndef ROSTER_KERNEL_TYPES_BPF_H
+#define ROSTER_KERNEL_TYPES_BPF_H
+
+#include <linux/types.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+/* Up to 6.17: the mount namespace's sequence number, never reused. */
+struct mnt_namespace___seq {
+	__u64 seq;
+};
+
+/* 6.18: one never-reused id for every kind of namespace. */
+struct ns_common___id {
+	__u64 ns_id;
+};
+
+/* 7.0 and newer: the same, moved into the tree node (an anonymous union of later kernels is transparent). */
+struct ns_tree___id {
+	__u64 ns_id;
+};
+struct ns_common___tree {
+	struct ns_tree___id ns_tree;
+};
+struct mnt_namespace___id {
+	struct ns_common___id ns;
+};
+struct mnt_namespace___tree {
+	struct ns_common___tree ns;
+};
+
+struct net {
+	struct ns_common ns;
+	__u64 net_cookie;
+};
+
+struct user_namespace {
+	struct {
+		unsigned int val;
+	} owner;
+	int level;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+	struct net *net_ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[16];
+	struct cgroup *dfl_cgrp;
+};
+
+struct super_block {
+	unsigned int s_dev;
+};
+
+struct inode {
+	unsigned long i_ino;
+	struct super_block *i_sb;
+	unsigned int i_nlink;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct cred {
+	struct {
+		unsigned int val;
+	} uid;
+	struct user_namespace *user_ns;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	int exit_code;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	const struct cred *real_cred;
+	struct pid *thread_pid;
+	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
+	struct mm_struct *mm;
+};
+
+struct linux_binprm {
+	struct file *file;
+};
+
+#pragma clang attribute pop
+
+#endif /* ROSTER_KERNEL_TYPES_BPF_H */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Layouts that Roster's own programs and its userspace share and nobody else may rely on: how a slot came to be,
+ * which task carries which handle, and the messages of the kernel hook. Pinned below "internal/", so that a
+ * daemon that starts finds them; ROSTER_INTERNAL_VERSION changes with them.
+ */
+#ifndef ROSTER_LINEAGE_ABI_H
+#define ROSTER_LINEAGE_ABI_H
+
+#include "roster_abi.h"
+
+#define ROSTER_INTERNAL_VERSION 1
+
+/* Tasks that carry a handle; at 16 bytes a bucket this is 2 MiB. Full: counted, identity maps still serve. */
+#define ROSTER_MAX_LINEAGE 131072
+/* Held execs that wait for their sched_process_exec; one per CPU that runs a runtime, generously. */
+#define ROSTER_MAX_ARMED 4096
+/* Inodes of runtime executables. */
+#define ROSTER_MAX_RUNTIMES 1024
+#define ROSTER_EVENT_BYTES (1024 * 1024)
+
+/* roster_hot: array of one, mmapable. What lets an ordinary exec leave at once. */
+struct roster_hot {
+	__u32 version; /* ROSTER_INTERNAL_VERSION */
+	__u32 cgroup_source;
+	__u64 host_mntns;
+	__u64 host_netns;
+	__u64 host_pidns;
+	__u32 armed;	/* entries of roster_arm, or more; 0 lets exec and exit skip it */
+	__u32 cursor;	/* where the search for a free slot goes on */
+	__u64 runtime_filter[4]; /* bit (inode % 256) of each runtime's inode: no bit, no runtime */
+	__u64 reserved[4];
+};
+ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 * 8);
+
+/* roster_birth: array, mmapable, slot -> how it came to be and who keeps it. */
+struct roster_birth {
+	__u32 epoch;	/* of the slot's present or last handle */
+	__u32 npending; /* tasks that carry the handle as pending */
+	__u32 nlive;	/* member tasks that have not exited */
+	__u32 ntasks;	/* member tasks that have not been freed */
+	__u64 exe_ino;	/* the held runtime's executable */
+	__u64 exe_dev;	/* its st_dev as the kernel encodes it */
+	__u64 from_mntns; /* inode numbers of the runtime's namespaces, taken at its exec */
+	__u64 from_netns;
+	__u64 from_cgroup; /* cgroup id of the runtime */
+	__u64 leader;	   /* address of the runtime's task: tells it from its forked children */
+	__u64 init;	   /* address of the container's init task */
+	__u64 reserved[7];
+};
+ROSTER_ASSERT_SIZE(struct roster_birth, 4 * 4 + 7 * 8 + 7 * 8);
+
+/* roster_lineage: hash, address of a task_struct -> what it carries. Written by BPF only. */
+struct roster_lineage {
+	__u64 pending; /* handle on its way to a container's init; 0: none */
+	__u64 member;  /* handle of the container the task belongs to; 0: none */
+	__u32 flags;   /* ROSTER_L_* */
+	__u32 exited;  /* the task has passed sched_process_exit */
+};
+#define ROSTER_L_RUNTIME (1U << 0) /* the task's executable is, or was until it is replaced, a runtime's */
+ROSTER_ASSERT_SIZE(struct roster_lineage, 24);
+
+/* roster_arm: hash, thread id in the host's pid namespace -> the handle to take at its next exec. */
+struct roster_armed {
+	__u64 handle;
+};
+
+/* roster_runtime: hash, inode of an executable -> 1 for a container runtime. */
+struct roster_exe {
+	__u64 ino;
+	__u64 dev; /* kernel encoding: major << 20 | minor */
+};
+
+/* roster_events: ring buffer of struct roster_event. */
+enum roster_event_type {
+	ROSTER_EV_BOUND = 1,	   /* the announced container's init took its handle */
+	ROSTER_EV_PROVISIONAL = 2, /* a container nobody had announced */
+	ROSTER_EV_JOINED = 3,	   /* a task entered `handle` by exec */
+	ROSTER_EV_DROPPED = 4,	   /* the last carrier of a pending handle is gone; the slot is free */
+	ROSTER_EV_EXITING = 5,	   /* init has exited */
+	ROSTER_EV_ENDED = 6,	   /* the last member task has exited */
+	ROSTER_EV_CLEARED = 7,	   /* the last member task is freed, identities are gone, the slot is free */
+};
+
+struct roster_event {
+	__u32 type; /* enum roster_event_type */
+	__u32 pid;  /* of the task concerned, host's pid namespace */
+	__u64 handle;
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	__u64 exe_ino; /* PROVISIONAL: the executable before this exec, where known; else 0 */
+	__u64 exe_dev;
+	__u32 exit_code; /* EXITING: as wait(2) gives it */
+	__u32 flags;	 /* ROSTER_F_* of the slot */
+};
+ROSTER_ASSERT_SIZE(struct roster_event, 4 + 4 + 4 * 8 + 4 + 4);
+
+#endif /* ROSTER_LINEAGE_ABI_H */
