@@ -1,0 +1,107 @@
+// GadgetPubSub tells subscribers of container events, synchronously but never without end.
+//
+//   std::unique_ptr<GadgetPubSub> pubsub = NewGadgetPubSub();
+//   pubsub->Subscribe("mine", [](const PubSubEvent& event) { Attach(event.container); });
+//   pubsub->Publish(EventType::kCreated, container);   // returns when "mine" has run
+//   pubsub->Unsubscribe("mine");                       // returns when "mine" is not running
+#ifndef ROSTER_PUBSUB_H_
+#define ROSTER_PUBSUB_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "roster/container.h"
+
+namespace roster {
+
+// The numbers are the reference's; kUpdated is ours.
+enum class EventType {
+  kCreated = 0,    // the container can be found, and its first instruction has (where a hold allows) not run
+  kDeleted = 1,    // it has ended; it can be found until the call returns
+  kPreCreate = 2,  // its runtime has been asked to create it: only id, OCI config and bundle are known
+  kUpdated = 3,    // its metadata has changed
+};
+
+// "CREATED", "DELETED", "PRECREATE", "UPDATED".
+std::string_view EventTypeName(EventType type);
+// The type of that name; kCreated for any other text, as in the reference.
+EventType EventTypeFromString(std::string_view text);
+
+struct PubSubEvent {
+  EventType type = EventType::kCreated;
+  ContainerPtr container;  // never nullptr; the very object that the collection holds
+  ContainerPtr previous;   // kUpdated: what it replaces; otherwise nullptr
+  absl::Time timestamp;
+};
+
+using FuncNotify = std::function<void(const PubSubEvent&)>;
+
+struct SubscriptionOptions {
+  // For how long a publisher waits for this subscriber.
+  absl::Duration deadline = absl::Milliseconds(100);
+  // Events that may wait for a subscriber that is behind; further ones are lost to it, and counted.
+  size_t queue_limit = 16384;
+  // Which form of an event this subscriber gets, if any; empty: all as they are. Called with the publisher's
+  // lock held: must be quick and must not call back.
+  std::function<std::optional<EventType>(const PubSubEvent&)> filter;
+};
+
+struct SubscriberStats {
+  uint64_t delivered = 0;  // calls that returned
+  uint64_t late = 0;       // events for which a publisher stopped waiting
+  uint64_t threw = 0;      // calls that ended with an exception
+  uint64_t dropped = 0;    // events lost to a full queue
+  size_t queued = 0;       // events waiting now
+};
+
+// Thread-safe. Every method may be called from inside a callback.
+//
+// Calls to one subscriber never overlap and come in the order of publishing. Different subscribers may run at
+// the same time. A call that throws is caught and counted.
+class GadgetPubSub {
+ public:
+  // Ends the calls still running; events not yet delivered are lost. Waits for running calls, so it must not be
+  // destroyed from inside one.
+  virtual ~GadgetPubSub() = default;
+
+  // Returns when every subscriber has dealt with the event or has missed its deadline. A subscriber that missed
+  // one is not waited for again until it has caught up; it still gets every event, in order. From inside a
+  // callback it does not wait for that callback's own subscriber, which gets the event afterwards.
+  virtual void Publish(EventType type, ContainerPtr container) = 0;
+  virtual void Publish(PubSubEvent event) = 0;
+
+  // Publish in two steps, for a caller who orders events under a lock of its own and must not wait under it.
+  class Delivery;
+  // Queues the event for every subscriber there is now. Does not wait and calls nothing but filters.
+  virtual std::shared_ptr<Delivery> Enqueue(PubSubEvent event) = 0;
+  // Waits as Publish does. nullptr: nothing to wait for.
+  virtual void Await(const std::shared_ptr<Delivery>& delivery) = 0;
+
+  // Registers `callback` under `key`; the same key replaces (and waits as Unsubscribe does). `initializer`, if
+  // given, runs before any event published after it, and no event is published while it runs; it must not call
+  // this object.
+  virtual void Subscribe(std::string_view key, FuncNotify callback,
+                         std::function<void()> initializer = nullptr,
+                         SubscriptionOptions options = {}) = 0;
+
+  // No call of the key's callback is running or begins after this returns, except the one that it was called
+  // from. An unknown key is fine. Blocks for as long as a running callback does.
+  virtual void Unsubscribe(std::string_view key) = 0;
+
+  // nullopt: no such key.
+  virtual std::optional<SubscriberStats> Stats(std::string_view key) const = 0;
+  // The sums over all subscribers, gone ones included.
+  virtual SubscriberStats TotalStats() const = 0;
+};
+
+std::unique_ptr<GadgetPubSub> NewGadgetPubSub();
+
+}  // namespace roster
+
+#endif  // ROSTER_PUBSUB_H_
