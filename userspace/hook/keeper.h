@@ -25,6 +25,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -133,10 +134,12 @@ class Keeper {
   void RecoverSlot(uint32_t index);
   void AnnounceMissing();
   void OnTimer();
-  void OnReadable();
+  void OnKeeperDeath();
+  void StandIn();
   void ReadGroup();
+  void ArmWatchdog();
   void ArmTimer(absl::Duration delay);
-  void SetFdLimit(rlim_t soft);
+  absl::Status SetFdLimit(rlim_t soft);
 
   const int fanotify_fd_;
   const KeeperOptions options_;
@@ -152,12 +155,14 @@ class Keeper {
   Fd pidfd_;
   pid_t pid_ = 0;
   bool timer_armed_ = false;
-  uint64_t reads_seen_ = 0;  // the read counter when the watchdog was armed
-  uint64_t spawned_ns_ = 0;
+  uint64_t reads_seen_ = 0;  // the read counter when the watchdog last looked
+  uint64_t spawned_ns_ = 0;  // when the last attempt to start a keeper was made
+  rlim_t original_fd_limit_ = 0;
   rlim_t daemon_fd_limit_ = 0;
   rlim_t keeper_fd_limit_ = 0;
-  uint64_t keeper_restarts_ = 0;
-  uint64_t fds_leaked_ = 0;
+  std::atomic<uint64_t> keeper_restarts_ = 0;
+  std::atomic<uint64_t> fds_leaked_ = 0;
+  std::atomic<bool> stands_in_ = false;
 };
 
 }  // namespace roster

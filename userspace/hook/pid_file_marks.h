@@ -42,8 +42,12 @@ class PidFileMarks {
     uint64_t id_ = 0;
   };
 
-  // `group` must outlive it and the tokens.
+  // `group` must outlive it.
   explicit PidFileMarks(FanotifyGroup* group);
+  // Removes all marks.
+  ~PidFileMarks();
+  PidFileMarks(const PidFileMarks&) = delete;
+  PidFileMarks& operator=(const PidFileMarks&) = delete;
 
   // Holds reads of `basename` in the directory at `directory`, relative to `dirfd` (AT_FDCWD, or the held
   // task's root, opened). The file need not exist. `cookie` is the caller's name for it. Errors:

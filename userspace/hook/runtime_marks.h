@@ -41,7 +41,8 @@ class RuntimeMarks {
   using OnChange = std::function<void(const std::vector<MarkedExecutable>&)>;
 
   // Marks what exists of `paths`, which must be absolute. It is no error when nothing does. `group` must
-  // outlive the result. Errors: inotify_init, or a mark that failed for a reason other than absence.
+  // outlive the result. Errors: INVALID_ARGUMENT, or what inotify_init answered; for marks that failed see
+  // status().
   static absl::StatusOr<std::unique_ptr<RuntimeMarks>> Create(FanotifyGroup* group,
                                                               std::vector<std::string> paths,
                                                               OnChange on_change);
@@ -54,8 +55,10 @@ class RuntimeMarks {
   // One entry for each marked file, in the order of the paths.
   const std::vector<MarkedExecutable>& marked() const { return marked_; }
 
-  // Readable when a watched directory changed; then call Dispatch. An error names the paths that could not
-  // be marked; the others are.
+  // OK when every path that exists is marked; else names those that could not be.
+  const absl::Status& status() const { return status_; }
+
+  // Readable when a watched directory changed; then call Dispatch, which returns status().
   int fd() const { return inotify_.get(); }
   absl::Status Dispatch();
 
@@ -66,7 +69,7 @@ class RuntimeMarks {
   };
 
   RuntimeMarks(FanotifyGroup* group, std::vector<std::string> paths, OnChange on_change);
-  absl::Status Rescan();
+  void Rescan();
   absl::Status MarkPath(const std::string& path, std::vector<MarkedExecutable>* marked);
   void WatchPath(const std::string& path);
   void WatchName(const std::string& directory, const std::string& name);
@@ -77,6 +80,7 @@ class RuntimeMarks {
   OnChange on_change_;
   size_t learned_ = 0;
   std::vector<MarkedExecutable> marked_;
+  absl::Status status_;
   Fd inotify_;
   absl::flat_hash_map<int, Watched> watches_;   // by watch descriptor
   absl::flat_hash_map<int, Watched> previous_;  // during Rescan
