@@ -81,12 +81,21 @@ struct kernfs_node {
 	__u64 id;
 };
 
-struct cgroup {
-	struct kernfs_node *kn;
-};
+struct cgroup;
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct css_set {
@@ -119,6 +128,13 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 
+struct signal_struct {
+	struct {
+		int counter;
+	} live;
+	int group_exit_code;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -130,10 +146,17 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 	struct mm_struct *mm;
+	struct signal_struct *signal;
+	unsigned int flags;
 };
 
 struct linux_binprm {
 	struct file *file;
+};
+
+/* The context of a task iterator; the suffix keeps it apart from the name that libbpf's headers may declare. */
+struct bpf_iter__task___roster {
+	struct task_struct *task;
 };
 
 #pragma clang attribute pop

@@ -29,9 +29,11 @@ struct roster_hot {
 	__u32 armed;	/* entries of roster_arm, or more; 0 lets exec and exit skip it */
 	__u32 cursor;	/* where the search for a free slot goes on */
 	__u64 runtime_filter[4]; /* bit (inode % 256) of each runtime's inode: no bit, no runtime */
-	__u64 reserved[4];
+	__u32 hierarchy;	 /* /proc/self/cgroup's number of the hierarchy of cgroup_source */
+	__u32 pad;
+	__u64 reserved[3];
 };
-ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 * 8);
+ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 + 4 + 3 * 8);
 
 /* roster_birth: array, mmapable, slot -> how it came to be and who keeps it. */
 struct roster_birth {
@@ -65,11 +67,10 @@ struct roster_armed {
 	__u64 handle;
 };
 
-/* roster_runtime: hash, inode of an executable -> 1 for a container runtime. */
-struct roster_exe {
-	__u64 ino;
-	__u64 dev; /* kernel encoding: major << 20 | minor */
-};
+/*
+ * roster_runtime: hash, inode number of a runtime's executable -> its device in the kernel's encoding (major << 20 |
+ * minor), or 0 for any: file systems like overlay show userspace another device than the kernel's.
+ */
 
 /* roster_events: ring buffer of struct roster_event. */
 enum roster_event_type {

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The kernel hook: follows tasks through exec, fork, exit and their freeing, so that a container's init, and all
+ * that descends from it, is known before its first instruction in the container.
+ *
+ *	exec	takes an armed handle; a pending one is bound when the task has entered the container's mount
+ *		namespace; a task that enters a known container joins it; one that nobody announced gets a
+ *		provisional membership
+ *	fork	the child carries what its parent carries
+ *	exit	marks the container exiting when its init goes, ended when its last task goes
+ *	free	takes the identities back when nothing of the container can make an event any more
+ *
+ * tp_btf only: no fentry, kprobe or LSM. An exec or fork outside every container costs one hash look-up.
+ */
+#include "bind.bpf.h"
+
+static __always_inline __u64 parent_mntns(struct task_struct *task)
+{
+	struct task_struct *parent = task->real_parent;
+	struct nsproxy *ns = parent->nsproxy;
+
+	return ns ? ns->mnt_ns->ns.inum : 0;
+}
+
+static __always_inline _Bool is_runtime(struct roster_hot *h, __u64 ino, __u64 dev)
+{
+	__u64 *held;
+
+	if (!(h->runtime_filter[(ino / 64) % 4] & (1ULL << (ino % 64))))
+		return 0;
+	held = bpf_map_lookup_elem(&roster_runtime, &ino);
+	return held && (!*held || *held == dev);
+}
+
+/* The task carries a pending handle and has just executed `file`: is it the container's init? */
+static __noinline void settle_pending(struct task_struct *task, struct roster_lineage *l, __u64 mntns,
+				      struct inode *inode)
+{
+	struct roster_hot *h = hot();
+	__u32 slot = ROSTER_HANDLE_SLOT(l->pending);
+	struct roster_membership *m = bpf_map_lookup_elem(&roster_slot, &slot);
+	struct roster_birth *b = bpf_map_lookup_elem(&roster_birth, &slot);
+	struct roster_membership *target;
+
+	if (!h || !m || !b)
+		return;
+	if (m->handle != l->pending || m->state != ROSTER_PENDING) {
+		drop_pending(l, task->tgid);
+		return;
+	}
+	if (mntns == b->from_mntns) {
+		/* The runtime again (a memfd has no links), or a hook that it runs on the host. */
+		if (b->leader != (__u64)task && inode->i_nlink && inode->i_ino != b->exe_ino)
+			drop_pending(l, task->tgid);
+		return;
+	}
+	if (m->flags & ROSTER_F_JOIN) {
+		target = roster_by_handle(m->parent);
+		if (target && target->mntns == mntns) {
+			become_member(task, l, m->parent);
+			roster_count(ROSTER_STAT_JOINED);
+			tell(ROSTER_EV_JOINED, m->parent, task->tgid, 0);
+			drop_pending(l, task->tgid);
+		}
+		return;
+	}
+	if (parent_mntns(task) == mntns) {
+		/* A hook inside the container, run by the runtime's init stage. */
+		if (!m->mntns)
+			bind_identities(task, m, b, h, mntns);
+		become_member(task, l, m->handle);
+		drop_pending(l, task->tgid);
+		return;
+	}
+	if (__sync_val_compare_and_swap(&m->state, ROSTER_PENDING, ROSTER_BOUND) == ROSTER_PENDING) {
+		bind_init(task, l, m, b, h, mntns);
+		roster_count(ROSTER_STAT_BOUND);
+		tell(ROSTER_EV_BOUND, m->handle, task->tgid, 0);
+	}
+	drop_pending(l, task->tgid);
+}
+
+/* The task has entered, without being announced, the mount namespace of a container that is known. */
+static __always_inline _Bool join_known(struct task_struct *task, struct roster_hot *h, __u64 mntns)
+{
+	struct roster_membership *m = roster_by_mntns(mntns, mntns_id_of(task));
+	struct roster_lineage *l;
+	__u64 pidns;
+
+	if (!m)
+		return 0;
+	pid_in_own_namespace(task, &pidns);
+	if (pidns != m->pid_ns || pidns == h->host_pidns)
+		return 1; /* nsenter and the like: in the namespace, not of the container */
+	l = make_lineage(task);
+	if (!l || l->member)
+		return 1;
+	become_member(task, l, m->handle);
+	roster_count(ROSTER_STAT_JOINED);
+	tell(ROSTER_EV_JOINED, m->handle, task->tgid, 0);
+	return 1;
+}
+
+/* A container that nobody announced: an unknown runtime, an expired hold, no daemon. */
+static __noinline void provisional(struct task_struct *task, __u64 mntns, __u32 from_runtime)
+{
+	struct roster_hot *h = hot();
+	struct roster_lineage *l;
+	struct roster_membership *m;
+	struct roster_birth *b;
+	__u64 handle, pidns;
+	__u32 slot;
+	int nr;
+
+	if (!h || join_known(task, h, mntns))
+		return;
+	nr = pid_in_own_namespace(task, &pidns);
+	if (!(nr == 1 && pidns != h->host_pidns) && !from_runtime)
+		return;
+	if (parent_mntns(task) == mntns || !made_by_root(task))
+		return;
+	l = make_lineage(task);
+	if (!l || l->member)
+		return;
+	handle = reserve_slot(h);
+	slot = ROSTER_HANDLE_SLOT(handle);
+	m = bpf_map_lookup_elem(&roster_slot, &slot);
+	b = bpf_map_lookup_elem(&roster_birth, &slot);
+	if (!handle || !m || !b)
+		return;
+	b->from_cgroup = cgroup_id_of(task->real_parent, h->cgroup_source);
+	m->flags = ROSTER_F_PROVISIONAL;
+	m->handle = handle;
+	__sync_lock_test_and_set(&m->state, ROSTER_BOUND);
+	bind_init(task, l, m, b, h, mntns);
+	roster_count(ROSTER_STAT_PROVISIONAL);
+	tell(ROSTER_EV_PROVISIONAL, handle, task->tgid, 0);
+}
+
+/* The held runtime's exec has happened: from here its descendants carry the handle. */
+static __noinline void carry(struct task_struct *task, __u64 handle, __u64 mntns, __u64 ino)
+{
+	struct roster_hot *h = hot();
+	struct roster_birth *b = birth_of(handle);
+	struct roster_lineage *l;
+
+	if (!h || !b)
+		return;
+	l = !b->exe_ino || b->exe_ino == ino ? make_lineage(task) : NULL;
+	if (!l) {
+		put_pending(handle, task->tgid);
+		return;
+	}
+	drop_pending(l, task->tgid);
+	b->from_mntns = mntns;
+	b->from_netns = task->nsproxy->net_ns->ns.inum;
+	b->from_cgroup = cgroup_id_of(task, h->cgroup_source);
+	b->leader = (__u64)task;
+	l->pending = handle;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct inode *inode = bprm->file->f_inode;
+	struct roster_hot *h = hot();
+	struct roster_lineage *l;
+	__u64 mntns = mntns_of(task);
+	__u32 flags = 0;
+	__u64 handle;
+	_Bool runtime;
+
+	if (!h || !h->host_mntns)
+		return 0;
+	handle = take_armed(h, old_pid);
+	runtime = is_runtime(h, inode->i_ino, inode->i_sb->s_dev);
+	l = lineage_of(task);
+	if (l)
+		flags = l->flags;
+	if (l && l->pending)
+		settle_pending(task, l, mntns, inode);
+	else if (mntns != h->host_mntns && !handle && !(l && l->member))
+		provisional(task, mntns, (flags & ROSTER_L_RUNTIME) && inode->i_nlink && !runtime);
+	if (handle)
+		carry(task, handle, mntns, inode->i_ino);
+	if (runtime && !flags) {
+		l = make_lineage(task);
+		if (l)
+			l->flags |= ROSTER_L_RUNTIME;
+	} else if (l && flags && !runtime && inode->i_nlink) {
+		l->flags &= ~ROSTER_L_RUNTIME;
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct roster_lineage *l = lineage_of(parent);
+	struct roster_lineage fresh = {};
+	struct roster_membership *m;
+	struct roster_birth *b;
+	__u64 key = (__u64)child;
+
+	if (!l)
+		return 0;
+	fresh.flags = l->flags;
+	if (l->pending) {
+		m = roster_by_handle(l->pending);
+		if (m && m->state == ROSTER_PENDING)
+			fresh.pending = l->pending;
+		else
+			drop_pending(l, parent->tgid);
+	}
+	if (l->member && roster_by_handle(l->member))
+		fresh.member = l->member;
+	if (!fresh.pending && !fresh.member && !fresh.flags)
+		return 0;
+	if (bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_NOEXIST)) {
+		/* Entered already by the programs of another generation, or lost. */
+		if (!lineage_of(child))
+			roster_count(ROSTER_STAT_LINEAGE_LOST);
+		return 0;
+	}
+	b = fresh.pending ? birth_of(fresh.pending) : NULL;
+	if (b)
+		__sync_fetch_and_add(&b->npending, 1);
+	b = fresh.member ? birth_of(fresh.member) : NULL;
+	if (b) {
+		__sync_fetch_and_add(&b->nlive, 1);
+		__sync_fetch_and_add(&b->ntasks, 1);
+		publish_task(child, fresh.member);
+	}
+	return 0;
+}
+
+/* A member has exited: is its container exiting, or ended? */
+static __noinline void member_exited(struct task_struct *task, __u64 handle)
+{
+	struct roster_membership *m = roster_by_handle(handle);
+	struct roster_birth *b = birth_of(handle);
+	struct signal_struct *signal = task->signal;
+
+	if (!m || !b)
+		return;
+	if (m->init_pid == (__u32)task->tgid && signal->live.counter == 0 &&
+	    __sync_val_compare_and_swap(&m->state, ROSTER_BOUND, ROSTER_EXITING) == ROSTER_BOUND)
+		tell(ROSTER_EV_EXITING, handle, task->tgid,
+		     signal->group_exit_code ?: task->exit_code);
+	if (__sync_fetch_and_add(&b->nlive, -1) == 1 &&
+	    __sync_val_compare_and_swap(&m->state, ROSTER_EXITING, ROSTER_ENDED) == ROSTER_EXITING) {
+		roster_count(ROSTER_STAT_ENDED);
+		tell(ROSTER_EV_ENDED, handle, task->tgid, 0);
+	}
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct roster_hot *h = hot();
+	struct roster_lineage *l;
+	__u64 handle;
+
+	if (!h)
+		return 0;
+	handle = take_armed(h, task->pid);
+	if (handle)
+		put_pending(handle, task->tgid);
+	l = lineage_of(task);
+	if (!l || __sync_val_compare_and_swap(&l->exited, 0, 1))
+		return 0;
+	drop_pending(l, task->tgid);
+	if (l->member)
+		member_exited(task, l->member);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(on_free, struct task_struct *task)
+{
+	__u64 key = (__u64)task;
+	struct roster_lineage *l = bpf_map_lookup_elem(&roster_lineage, &key);
+	struct roster_membership *m;
+	struct roster_birth *b;
+	__u64 handle;
+	__u32 exited;
+
+	if (!l)
+		return 0;
+	handle = l->member;
+	exited = __sync_val_compare_and_swap(&l->exited, 0, 1);
+	if (bpf_map_delete_elem(&roster_lineage, &key) || !handle)
+		return 0;
+	if (!exited) /* entered by the task iterator while it was exiting */
+		member_exited(task, handle);
+	m = roster_by_handle(handle);
+	b = birth_of(handle);
+	if (!m || !b || __sync_fetch_and_add(&b->ntasks, -1) != 1)
+		return 0;
+	if (__sync_val_compare_and_swap(&m->state, ROSTER_ENDED, ROSTER_RESERVED) != ROSTER_ENDED)
+		return 0;
+	tell(ROSTER_EV_CLEARED, handle, task->tgid, 0);
+	free_slot(m);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

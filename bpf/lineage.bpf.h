@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The lineage: which task carries which handle, pending or as a member, and the slots' life between.
+ *
+ * Everything here may run twice for one event, because an upgrade attaches the new programs before it drops the
+ * old ones: each step first claims its work by an operation that succeeds once (delete, NOEXIST, compare and
+ * swap) and counts only then.
+ */
+#ifndef ROSTER_LINEAGE_BPF_H
+#define ROSTER_LINEAGE_BPF_H
+
+#include "kernel_types.bpf.h"
+#include "roster.bpf.h"
+#include "lineage_abi.h"
+#include "task.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct roster_hot);
+} roster_hot SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ROSTER_MAX_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct roster_birth);
+} roster_birth SEC(".maps");
+
+/* Not task storage: that fails under contention on fully preemptible kernels, and lineage must not. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ROSTER_MAX_LINEAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct roster_lineage);
+} roster_lineage SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ROSTER_MAX_ARMED);
+	__type(key, __u32);
+	__type(value, struct roster_armed);
+} roster_arm SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ROSTER_MAX_RUNTIMES);
+	__type(key, __u64);
+	__type(value, __u64);
+} roster_runtime SEC(".maps");
+
+/* Full when no daemon reads: the next one finds the truth in the slots. Losses are counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, ROSTER_EVENT_BYTES);
+} roster_events SEC(".maps");
+
+static __always_inline struct roster_hot *hot(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&roster_hot, &zero);
+}
+
+static __always_inline struct roster_birth *birth_of(__u64 handle)
+{
+	__u32 slot = ROSTER_HANDLE_SLOT(handle);
+
+	return bpf_map_lookup_elem(&roster_birth, &slot);
+}
+
+static __always_inline struct roster_lineage *lineage_of(struct task_struct *task)
+{
+	__u64 key = (__u64)task;
+
+	return bpf_map_lookup_elem(&roster_lineage, &key);
+}
+
+static __always_inline void mark_changed(void)
+{
+	__u32 zero = 0;
+	struct roster_abi *abi = bpf_map_lookup_elem(&roster_abi, &zero);
+
+	if (abi)
+		__sync_fetch_and_add(&abi->changes, 1);
+}
+
+static __noinline void tell(__u32 type, __u64 handle, __u32 pid, __u32 exit_code)
+{
+	struct roster_event *e = bpf_ringbuf_reserve(&roster_events, sizeof(*e), 0);
+	struct roster_membership *m;
+	__u32 slot = ROSTER_HANDLE_SLOT(handle);
+
+	if (!e) {
+		roster_count(ROSTER_STAT_EVENTS_LOST);
+		return;
+	}
+	m = bpf_map_lookup_elem(&roster_slot, &slot);
+	e->type = type;
+	e->pid = pid;
+	e->handle = handle;
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->exe_ino = 0;
+	e->exe_dev = 0;
+	e->exit_code = exit_code;
+	e->flags = m ? m->flags : 0;
+	bpf_ringbuf_submit(e, 0);
+}
+
+/* Deletes an identity entry, but only one that still leads to `handle`. */
+static __always_inline void forget_identity(void *map, __u64 key, __u64 handle)
+{
+	__u64 *held = key ? bpf_map_lookup_elem(map, &key) : NULL;
+
+	if (held && *held == handle)
+		bpf_map_delete_elem(map, &key);
+}
+
+/*
+ * Takes back every identity of a slot and frees it. A network namespace that others share is left to userspace,
+ * which knows the others; until then the freed slot makes the entry read as absent.
+ */
+static __noinline int free_slot(struct roster_membership *m)
+{
+	__u64 handle;
+
+	if (!m)
+		return 0;
+	handle = m->handle;
+	forget_identity(&roster_mntns, m->mntns, handle);
+	forget_identity(&roster_netns, m->netns, handle);
+	forget_identity(&roster_cgroup, m->cgroup_id, handle);
+	m->handle = 0;
+	__sync_lock_test_and_set(&m->state, ROSTER_FREE);
+	mark_changed();
+	return 0;
+}
+
+/* One carrier of a pending handle fewer; the last one frees a slot that no init has taken. */
+static __noinline void put_pending(__u64 handle, __u32 pid)
+{
+	__u32 slot = ROSTER_HANDLE_SLOT(handle);
+	struct roster_membership *m = bpf_map_lookup_elem(&roster_slot, &slot);
+	struct roster_birth *b = bpf_map_lookup_elem(&roster_birth, &slot);
+
+	if (!m || !b || m->handle != handle)
+		return;
+	if (__sync_fetch_and_add(&b->npending, -1) != 1)
+		return;
+	if (__sync_val_compare_and_swap(&m->state, ROSTER_PENDING, ROSTER_RESERVED) != ROSTER_PENDING)
+		return;
+	if (!(m->flags & ROSTER_F_JOIN))
+		roster_count(ROSTER_STAT_DROPPED);
+	tell(ROSTER_EV_DROPPED, handle, pid, 0);
+	free_slot(m);
+}
+
+static __always_inline void drop_pending(struct roster_lineage *l, __u32 pid)
+{
+	__u64 handle = l->pending;
+
+	l->pending = 0;
+	if (handle)
+		put_pending(handle, pid);
+}
+
+/* The handle armed for thread `tid`, taken out, or 0. */
+static __always_inline __u64 take_armed(struct roster_hot *h, __u32 tid)
+{
+	struct roster_armed *armed;
+	__u64 handle;
+
+	if (!h->armed)
+		return 0;
+	armed = bpf_map_lookup_elem(&roster_arm, &tid);
+	if (!armed)
+		return 0;
+	handle = armed->handle;
+	if (bpf_map_delete_elem(&roster_arm, &tid))
+		return 0;
+	__sync_fetch_and_add(&h->armed, -1);
+	return handle;
+}
+
+/* Lets the tracers find the task at once; the identity maps serve where storage fails. */
+static __always_inline void publish_task(struct task_struct *task, __u64 handle)
+{
+	__u64 *stored = bpf_task_storage_get(&roster_task, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (stored)
+		*stored = handle;
+	else
+		roster_count(ROSTER_STAT_TASK_STORAGE_LOST);
+}
+
+/* The task's lineage entry, made if need be; NULL, counted, when the map refuses. */
+static __always_inline struct roster_lineage *make_lineage(struct task_struct *task)
+{
+	struct roster_lineage fresh = {};
+	__u64 key = (__u64)task;
+	struct roster_lineage *l = bpf_map_lookup_elem(&roster_lineage, &key);
+
+	if (l)
+		return l;
+	bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_NOEXIST);
+	l = bpf_map_lookup_elem(&roster_lineage, &key);
+	if (!l)
+		roster_count(ROSTER_STAT_LINEAGE_LOST);
+	return l;
+}
+
+/* Makes the task a member of `handle`; a task is a member of one container at a time, the innermost. */
+static __always_inline void become_member(struct task_struct *task, struct roster_lineage *l, __u64 handle)
+{
+	struct roster_birth *b = birth_of(handle);
+	struct roster_birth *old;
+
+	if (l->member == handle || !b)
+		return;
+	old = roster_by_handle(l->member) ? birth_of(l->member) : NULL;
+	__sync_fetch_and_add(&b->nlive, 1);
+	__sync_fetch_and_add(&b->ntasks, 1);
+	if (old) {
+		__sync_fetch_and_add(&old->nlive, -1);
+		__sync_fetch_and_add(&old->ntasks, -1);
+	}
+	l->member = handle;
+	publish_task(task, handle);
+}
+
+#endif /* ROSTER_LINEAGE_BPF_H */
