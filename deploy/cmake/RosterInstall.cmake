@@ -18,10 +18,16 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/rosterConfigVersion.cmake
 install(FILES ${CMAKE_BINARY_DIR}/rosterConfig.cmake ${CMAKE_BINARY_DIR}/rosterConfigVersion.cmake
         DESTINATION ${package_dir})
 
+# Both say where they are relative to the prefix, or at the time of the installation: `cmake --install --prefix` may
+# name another one than the build was configured with.
+file(RELATIVE_PATH pc_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 foreach(name roster roster-reader)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in ${CMAKE_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
 
-configure_file(${CMAKE_CURRENT_LIST_DIR}/../roster.service.in ${CMAKE_BINARY_DIR}/roster.service @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/roster.service DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+install(CODE "
+  set(PROJECT_DESCRIPTION \"${PROJECT_DESCRIPTION}\")
+  set(roster_program \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/roster\")
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/../roster.service.in ${CMAKE_BINARY_DIR}/roster.service @ONLY)")
+install(FILES ${CMAKE_BINARY_DIR}/roster.service DESTINATION lib/systemd/system)
