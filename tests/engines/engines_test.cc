@@ -66,7 +66,7 @@ class Engines : public ::testing::TestWithParam<EngineKind> {
 
 TEST_P(Engines, TwentyStartsEachRunTheirOwnMarker) {
   for (int i = 0; i < 20; ++i) {
-    std::string name = absl::StrCat("one", i);
+    std::string name = absl::StrCat("c", i);
     auto id = engine_->Run({name, {MarkerPath(i), "wait"}});
     ASSERT_TRUE(id.ok()) << id.status();
     auto pid = engine_->Pid(name);
@@ -109,7 +109,7 @@ TEST_P(Engines, EightStartsAtOnceAllRun) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      results[i] = engine_->Run({absl::StrCat("one", i), {MarkerPath(i), "wait"}}).status();
+      results[i] = engine_->Run({absl::StrCat("c", i), {MarkerPath(i), "wait"}}).status();
     });
   }
   for (std::thread& thread : threads) thread.join();
