@@ -1,0 +1,156 @@
+#include "daemon/daemon.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "daemon/collection_source.h"
+#include "daemon/daemon_lock.h"
+#include "daemon/daemon_tracker.h"
+#include "daemon/grpc_server.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/state_dir.h"
+#include "kernel/errors.h"
+#include "kernel/fd.h"
+
+#ifndef ROSTER_VERSION
+#define ROSTER_VERSION "unknown"
+#endif
+
+namespace roster {
+
+const std::string_view kRosterVersion = ROSTER_VERSION;
+
+namespace {
+
+// For the keeper of a daemon that was killed a moment ago; it ends with its last hold's deadline.
+constexpr absl::Duration kLockWait = absl::Seconds(2);
+
+absl::StatusOr<Fd> BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A client that hangs up must not end the daemon.
+  signal(SIGPIPE, SIG_IGN);
+  Fd fd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd.valid()) return ErrnoStatus("make", "signalfd", errno);
+  return fd;
+}
+
+absl::StatusOr<Fd> WatchdogTimer() {
+  const absl::Duration interval = WatchdogInterval();
+  if (interval == absl::InfiniteDuration()) return Fd();
+  Fd fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  const itimerspec times = {.it_interval = absl::ToTimespec(interval),
+                            .it_value = absl::ToTimespec(interval)};
+  if (!fd.valid() || timerfd_settime(fd.get(), 0, &times, nullptr) != 0) {
+    return ErrnoStatus("make", "watchdog timer", errno);
+  }
+  return fd;
+}
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
+// What the event loop waits on for the process itself.
+std::vector<LoopHandler> ProcessHandlers(const Fd& signals, const Fd& watchdog) {
+  std::vector<LoopHandler> handlers;
+  handlers.push_back({signals.get(), [&signals] {
+                        signalfd_siginfo info = {};
+                        if (read(signals.get(), &info, sizeof(info)) != sizeof(info)) return true;
+                        LogInfo("stopping", {{"signal", info.ssi_signo}, {"sender", info.ssi_pid}});
+                        return false;
+                      }});
+  if (watchdog.valid()) {
+    handlers.push_back({watchdog.get(), [&watchdog] {
+                          uint64_t expirations = 0;
+                          if (read(watchdog.get(), &expirations, sizeof(expirations)) > 0)
+                            NotifyWatchdog();
+                          return true;
+                        }});
+  }
+  return handlers;
+}
+
+}  // namespace
+
+absl::Status CheckDaemonOptions(const DaemonOptions& options) {
+  if (options.hold_deadline < absl::Milliseconds(1) || options.hold_deadline > absl::Seconds(10)) {
+    return absl::InvalidArgumentError(absl::StrCat("--hold-deadline ",
+                                                   absl::FormatDuration(options.hold_deadline),
+                                                   ": must be between 1ms and 10s"));
+  }
+  for (const auto& [name, path] :
+       {std::pair<const char*, const std::string&>{"--socket", options.socket},
+        {"--pin-dir", options.pin_dir},
+        {"--state-dir", options.state_dir}}) {
+    if (path.empty() || path[0] != '/') {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, " \"", path, "\": must be an absolute path"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunDaemon(const DaemonOptions& options) {
+  ROSTER_RETURN_IF_ERROR(CheckDaemonOptions(options));
+  SetLogging(options.log_level, options.log_format);
+  ROSTER_RETURN_IF_ERROR(MakeStateDir(options.state_dir));
+  // Before threads: it waits by a signal.
+  ROSTER_ASSIGN_OR_RETURN(const Fd lock, AcquireDaemonLock(options.state_dir, kLockWait));
+  ROSTER_ASSIGN_OR_RETURN(const Fd signals, BlockSignals());
+  ROSTER_ASSIGN_OR_RETURN(const Fd watchdog, WatchdogTimer());
+
+  const absl::Time began = absl::Now();
+  ROSTER_ASSIGN_OR_RETURN(const std::unique_ptr<DaemonTracker> tracker, MakeDaemonTracker(options));
+  ROSTER_RETURN_IF_ERROR(tracker->Start());
+
+  std::optional<Reader> reader;
+  if (absl::StatusOr<Reader> opened = Reader::Open(options.pin_dir); opened.ok()) {
+    reader = *std::move(opened);
+  } else {
+    LogWarning("containers are served without their state in the pins",
+               {{"error", opened.status()}});
+  }
+  CollectionSource source(&tracker->collection(), std::move(reader));
+  absl::StatusOr<std::unique_ptr<GrpcServer>> server =
+      GrpcServer::Start(options.socket, &source,
+                        {.version = std::string(kRosterVersion),
+                         .node_name = options.node_name.empty() ? HostName() : options.node_name,
+                         .problems = [&tracker] { return tracker->Problems(); }});
+  if (!server.ok()) {
+    tracker->Stop();
+    return server.status();
+  }
+
+  LogInfo("serving", {{"version", kRosterVersion},
+                      {"socket", options.socket},
+                      {"pins", options.pin_dir},
+                      {"containers", source.Count()},
+                      {"start_ms", absl::ToInt64Milliseconds(absl::Now() - began)}});
+  for (const std::string& problem : tracker->Problems())
+    LogWarning("degraded", {{"problem", problem}});
+  NotifyReady(absl::StrCat("Serving ", source.Count(), " containers"));
+
+  const absl::Status result = tracker->Run(ProcessHandlers(signals, watchdog));
+  NotifyStopping();
+  server->reset();
+  tracker->Stop();
+  LogInfo("stopped", {{"result", result}});
+  return result;
+}
+
+}  // namespace roster
