@@ -28,7 +28,6 @@ struct Identity {
 };
 
 struct IdentifyOptions {
-  std::string proc_root = "/proc";
   // Directories of OCI runtimes' states to search besides those found from the parent; in tests,
   // others.
   std::vector<std::string> state_roots;  // empty: DefaultStateRoots()
@@ -47,15 +46,6 @@ std::vector<std::string> DefaultStateRoots();
 // honoured. NOT_FOUND when nothing vouches for it, or the process is gone. Costs some tens of
 // system calls; with a full search of the state directories one per container.
 absl::StatusOr<Identity> IdentifyRunning(pid_t pid, const IdentifyOptions& options = {});
-
-// The id in a cgroup's path, and the engine that writes such paths: docker-<id>.scope,
-// /docker/<id>, libpod-<id>, cri-containerd-<id>, cri-containerd:<id>, crio-<id>, kubepods/.../<64
-// hex>, /<namespace>/<id> of ctr for a 64-hex id. nullopt when there is none.
-struct CgroupClaim {
-  std::string id;
-  std::string runtime_name;
-};
-std::optional<CgroupClaim> ParseCgroupPath(std::string_view path);
 
 // The processes that look like a container's init: in a mount namespace that is not the caller's
 // own (or `host_mntns` when given), and either pid 1 of their pid namespace, or in a container's
