@@ -1,0 +1,401 @@
+#include "mirror/mirror.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "kernel/shared_field.h"
+#include "mirror/record.h"
+
+namespace roster {
+namespace {
+
+// How st_dev looks inside the kernel: super_block.s_dev.
+uint64_t KernelDevice(uint64_t st_dev) {
+  return (static_cast<uint64_t>(major(st_dev)) << 20) | minor(st_dev);
+}
+
+}  // namespace
+
+Mirror::Mirror(const PinPaths& paths, PinnedMaps maps)
+    : maps_(std::move(maps)), slots_(&maps_), tracer_sets_(paths) {}
+
+void Mirror::Announce(const HostIdentity& host, pid_t daemon_pid) {
+  roster_hot& hot = maps_.hot[0];
+  hot.version = ROSTER_INTERNAL_VERSION;
+  hot.cgroup_source = host.cgroup_source;
+  hot.hierarchy = host.cgroup_hierarchy;
+  hot.host_netns = host.netns;
+  hot.host_pidns = host.pidns;
+  // Last: the programs do nothing while it is 0.
+  StoreField(hot.host_mntns, host.mntns);
+  // A daemon killed between counting and arming left it too high, which only costs time; recounted here.
+  StoreField(hot.armed, static_cast<uint32_t>(maps_.armed.Keys().size()));
+
+  roster_abi& abi = maps_.abi[0];
+  std::memcpy(abi.boot_id, host.boot_id.data(), host.boot_id.size());
+  abi.cgroup_source = host.cgroup_source;
+  abi.host_mntns = host.mntns;
+  abi.host_netns = host.netns;
+  abi.host_pidns = host.pidns;
+  StoreField(abi.daemon_start_ns, BootTimeNs());
+  StoreField(abi.heartbeat_ns, BootTimeNs());
+  StoreField(abi.daemon_pid, static_cast<uint32_t>(daemon_pid));
+  abi.minor = ROSTER_ABI_MINOR;
+  StoreField(abi.major, ROSTER_ABI_MAJOR);
+  Changed();
+}
+
+void Mirror::Heartbeat() { StoreField(maps_.abi[0].heartbeat_ns, BootTimeNs()); }
+
+void Mirror::Resign() {
+  StoreField(maps_.abi[0].daemon_pid, 0);
+  Changed();
+}
+
+void Mirror::Changed() { AddField(maps_.abi[0].changes, 1); }
+
+absl::Status Mirror::PutRecord(const roster_record& record) {
+  absl::Status status = maps_.records.Set(record.handle, record);
+  if (!status.ok()) Count(ROSTER_STAT_RECORD_FULL);
+  return status;
+}
+
+absl::StatusOr<uint64_t> Mirror::ArmHandle(uint64_t handle, const HeldTask& task) {
+  roster_birth* birth = slots_.Birth(handle);
+  birth->npending = 1;
+  birth->exe_ino = task.exe_ino;
+  slots_.Publish(handle, ROSTER_PENDING);
+  // Counted before it is there: too high costs time, too low would miss it.
+  AddField(maps_.hot[0].armed, 1);
+  const uint32_t tid = static_cast<uint32_t>(task.tid);
+  if (absl::Status status = maps_.armed.Set(tid, roster_armed{handle}, BPF_NOEXIST); !status.ok()) {
+    AddField(maps_.hot[0].armed, -1);
+    if (slots_.Claim(handle, ROSTER_PENDING)) slots_.Free(handle);
+    maps_.records.Remove(handle);
+    return status;
+  }
+  Changed();
+  return handle;
+}
+
+absl::StatusOr<uint64_t> Mirror::Arm(const Container& container, const HeldTask& task) {
+  absl::StatusOr<uint64_t> handle = slots_.Reserve();
+  if (!handle.ok()) {
+    Count(ROSTER_STAT_SLOTS_FULL);
+    return handle;
+  }
+  roster_record record = MakeRecord(container);
+  record.handle = *handle;
+  record.created_at_ns = RealTimeNs();
+  if (absl::Status status = PutRecord(record); !status.ok()) {
+    slots_.Free(*handle);
+    return status;
+  }
+  return ArmHandle(*handle, task);
+}
+
+absl::StatusOr<uint64_t> Mirror::ArmJoin(uint64_t target, const HeldTask& task) {
+  if (slots_.Find(target) == nullptr) return absl::NotFoundError(absl::StrCat("no container has handle ", target));
+  absl::StatusOr<uint64_t> handle = slots_.Reserve();
+  if (!handle.ok()) {
+    Count(ROSTER_STAT_SLOTS_FULL);
+    return handle;
+  }
+  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*handle)];
+  m.flags = ROSTER_F_JOIN;
+  m.parent = target;
+  return ArmHandle(*handle, task);
+}
+
+void Mirror::Disarm(uint64_t handle, const HeldTask& task) {
+  const uint32_t tid = static_cast<uint32_t>(task.tid);
+  const std::optional<roster_armed> armed = maps_.armed.Find(tid);
+  if (!armed || armed->handle != handle || !maps_.armed.Remove(tid)) return;
+  AddField(maps_.hot[0].armed, -1);
+  if (slots_.Claim(handle, ROSTER_PENDING)) slots_.Free(handle);
+  maps_.records.Remove(handle);
+  Changed();
+}
+
+absl::Status Mirror::EnterIdentities(const roster_membership& m) {
+  if (m.mntns != 0) {
+    if (absl::Status status = maps_.mntns.Set(m.mntns, m.handle); !status.ok()) {
+      Count(ROSTER_STAT_MNTNS_FULL);
+      return status;
+    }
+  }
+  if (m.netns != 0 && !maps_.netns.Find(m.netns)) {
+    if (absl::Status status = maps_.netns.Set(m.netns, m.handle); !status.ok()) {
+      Count(ROSTER_STAT_NETNS_FULL);
+      return status;
+    }
+  }
+  if (m.cgroup_id != 0) {
+    if (absl::Status status = maps_.cgroup.Set(m.cgroup_id, m.handle); !status.ok()) {
+      Count(ROSTER_STAT_CGROUP_FULL);
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> Mirror::Adopt(const Container& container, const InitIdentity& init) {
+  absl::StatusOr<uint64_t> handle = slots_.Reserve();
+  if (!handle.ok()) {
+    Count(ROSTER_STAT_SLOTS_FULL);
+    return handle;
+  }
+  roster_record record = MakeRecord(container);
+  record.handle = *handle;
+  record.created_at_ns = RealTimeNs();
+  record.started_at_ns = static_cast<uint64_t>(container.runtime.container_started_at);
+  if (absl::Status status = PutRecord(record); !status.ok()) {
+    slots_.Free(*handle);
+    return status;
+  }
+  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*handle)];
+  m.mntns = container.mntns;
+  m.mntns_id = init.mntns_id;
+  m.netns = container.host_network ? 0 : static_cast<uint32_t>(container.netns);
+  m.netns_cookie = container.host_network ? 0 : init.netns_cookie;
+  m.cgroup_id = container.cgroup_id;
+  m.init_pid = static_cast<uint32_t>(init.pid);
+  m.pid_ns = init.pidns;
+  m.bound_ns = BootTimeNs();
+  m.flags = (container.host_network ? ROSTER_F_HOST_NETWORK : 0U) |
+            (init.pidns == maps_.hot[0].host_pidns ? ROSTER_F_HOST_PID : 0U);
+  slots_.Publish(*handle, ROSTER_BOUND);
+  if (absl::Status status = EnterIdentities(m); !status.ok()) {
+    Drop(*handle);
+    return status;
+  }
+  Changed();
+  return handle;
+}
+
+absl::Status Mirror::Update(const Container& container) {
+  roster_membership* m = slots_.Find(container.handle);
+  if (m == nullptr) {
+    return absl::NotFoundError(
+        absl::StrCat("container ", container.runtime.container_id, " has ended already"));
+  }
+  roster_record record = MakeRecord(container);
+  if (const std::optional<roster_record> old = maps_.records.Find(container.handle)) {
+    record.created_at_ns = old->created_at_ns;
+    record.started_at_ns = old->started_at_ns;
+  } else {
+    record.created_at_ns = RealTimeNs();
+  }
+  if (record.started_at_ns == 0) {
+    record.started_at_ns = static_cast<uint64_t>(container.runtime.container_started_at);
+  }
+  ROSTER_RETURN_IF_ERROR(PutRecord(record));
+  ClearBits(m->flags, ROSTER_F_PROVISIONAL);
+  Changed();
+  return absl::OkStatus();
+}
+
+absl::Status Mirror::NoteBound(const Container& container) {
+  const std::optional<roster_membership> m = slots_.Snapshot(container.handle);
+  if (!m || m->netns == 0) return absl::OkStatus();
+  absl::MutexLock lock(&mutex_);
+  Shared& shared = by_netns_[m->netns];
+  if (std::find(shared.members.begin(), shared.members.end(), m->handle) == shared.members.end()) {
+    shared.members.push_back(m->handle);
+    netns_of_[m->handle] = m->netns;
+  }
+  if (shared.members.size() > 1 && shared.pod == 0) {
+    return MakePod(m->netns, &shared, container);
+  }
+  if (shared.pod != 0) StoreField(slots_.Find(m->handle)->pod, shared.pod);
+  return absl::OkStatus();
+}
+
+absl::Status Mirror::MakePod(uint64_t netns, Shared* shared, const Container& container) {
+  absl::StatusOr<uint64_t> pod = slots_.Reserve();
+  if (!pod.ok()) {
+    Count(ROSTER_STAT_SLOTS_FULL);
+    return pod.status();
+  }
+  roster_record record = {};
+  {
+    Container description;
+    description.runtime.runtime_name = container.runtime.runtime_name;
+    description.k8s = container.k8s;
+    description.k8s.container_name.clear();
+    description.netns = netns;
+    record = MakeRecord(description);
+  }
+  record.handle = *pod;
+  record.created_at_ns = RealTimeNs();
+  if (absl::Status status = PutRecord(record); !status.ok()) {
+    slots_.Free(*pod);
+    return status;
+  }
+  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*pod)];
+  m.flags = ROSTER_F_POD;
+  m.netns = static_cast<uint32_t>(netns);
+  if (const roster_membership* member = slots_.Find(container.handle)) m.netns_cookie = member->netns_cookie;
+  slots_.Publish(*pod, ROSTER_BOUND);
+  shared->pod = *pod;
+  for (uint64_t handle : shared->members) {
+    if (roster_membership* member = slots_.Find(handle)) StoreField(member->pod, *pod);
+  }
+  absl::Status status = maps_.netns.Set(netns, *pod);
+  if (!status.ok()) Count(ROSTER_STAT_NETNS_FULL);
+  Changed();
+  return status;
+}
+
+void Mirror::LeaveNetns(uint64_t handle) {
+  const auto of = netns_of_.find(handle);
+  if (of == netns_of_.end()) return;
+  const uint64_t netns = of->second;
+  netns_of_.erase(of);
+  const auto it = by_netns_.find(netns);
+  if (it == by_netns_.end()) return;
+  Shared& shared = it->second;
+  std::erase(shared.members, handle);
+  if (!shared.members.empty()) return;
+  if (shared.pod != 0) {
+    const std::optional<uint64_t> held = maps_.netns.Find(netns);
+    if (held && *held == shared.pod) maps_.netns.Remove(netns);
+    maps_.records.Remove(shared.pod);
+    if (slots_.Claim(shared.pod, ROSTER_BOUND)) slots_.Free(shared.pod);
+  }
+  by_netns_.erase(it);
+}
+
+void Mirror::Bury(uint64_t handle, absl::Duration grace) {
+  std::optional<roster_record> record = maps_.records.Find(handle);
+  if (!record || (record->flags & ROSTER_R_TOMBSTONE) != 0) return;
+  record->flags |= ROSTER_R_TOMBSTONE;
+  record->ended_at_ns = RealTimeNs();
+  if (!maps_.records.Set(handle, *record).ok()) {
+    maps_.records.Remove(handle);
+    return;
+  }
+  absl::MutexLock lock(&mutex_);
+  tombstones_[handle] = absl::Now() + grace;
+  Changed();
+}
+
+void Mirror::NoteCleared(uint64_t handle) {
+  {
+    absl::MutexLock lock(&mutex_);
+    LeaveNetns(handle);
+  }
+  // A mount namespace that another container shares lost its entry with this one: hand it on.
+  for (uint64_t other : slots_.Handles()) {
+    const std::optional<roster_membership> m = slots_.Snapshot(other);
+    if (!m || (m->flags & ROSTER_F_SHARED_MNTNS) == 0 || m->mntns == 0) continue;
+    if (maps_.mntns.Set(m->mntns, other, BPF_NOEXIST).ok()) break;
+  }
+  Changed();
+}
+
+void Mirror::Drop(uint64_t handle) {
+  for (uint32_t state : {ROSTER_PENDING, ROSTER_BOUND, ROSTER_EXITING, ROSTER_ENDED}) {
+    if (!slots_.Claim(handle, state)) continue;
+    const roster_membership m = maps_.slots[ROSTER_HANDLE_SLOT(handle)];
+    if (maps_.mntns.Find(m.mntns) == handle) maps_.mntns.Remove(m.mntns);
+    if (maps_.netns.Find(m.netns) == handle) maps_.netns.Remove(m.netns);
+    if (maps_.cgroup.Find(m.cgroup_id) == handle) maps_.cgroup.Remove(m.cgroup_id);
+    slots_.Free(handle);
+    break;
+  }
+  maps_.records.Remove(handle);
+  NoteCleared(handle);
+}
+
+absl::Time Mirror::ExpireTombstones(absl::Time now) {
+  absl::Time next = absl::InfiniteFuture();
+  absl::MutexLock lock(&mutex_);
+  for (auto it = tombstones_.begin(); it != tombstones_.end();) {
+    if (it->second <= now) {
+      maps_.records.Remove(it->first);
+      tombstones_.erase(it++);
+    } else {
+      next = std::min(next, it->second);
+      ++it;
+    }
+  }
+  Changed();
+  return next;
+}
+
+absl::Status Mirror::SetRuntimes(const std::vector<RuntimeFile>& files) {
+  roster_hot& hot = maps_.hot[0];
+  // Old bits stay until the new map is complete: a bit too many costs one look-up.
+  absl::flat_hash_map<uint64_t, uint64_t> wanted;
+  for (const RuntimeFile& file : files) {
+    const uint64_t dev = file.dev == 0 ? 0 : KernelDevice(file.dev);
+    const auto [it, fresh] = wanted.emplace(file.ino, dev);
+    if (!fresh && it->second != dev) it->second = 0;
+  }
+  uint64_t filter[4] = {};
+  for (const auto& [ino, dev] : wanted) {
+    ROSTER_RETURN_IF_ERROR(maps_.runtimes.Set(ino, dev));
+    filter[(ino / 64) % 4] |= 1ULL << (ino % 64);
+  }
+  for (int i = 0; i < 4; ++i) StoreField(hot.runtime_filter[i], filter[i]);
+  for (uint64_t ino : maps_.runtimes.Keys()) {
+    if (!wanted.contains(ino)) maps_.runtimes.Remove(ino);
+  }
+  return absl::OkStatus();
+}
+
+void Mirror::Count(uint32_t stat, uint64_t n) {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus <= 0 || stat >= ROSTER_STAT_MAX) return;
+  std::vector<uint64_t> values(static_cast<size_t>(cpus));
+  absl::MutexLock lock(&mutex_);
+  // Userspace's share is kept apart in its own counters' CPU 0; BPF never counts those.
+  if (bpf_map_lookup_elem(maps_.stats.get(), &stat, values.data()) != 0) return;
+  values[0] += n;
+  bpf_map_update_elem(maps_.stats.get(), &stat, values.data(), BPF_ANY);
+}
+
+size_t Mirror::Repair() {
+  size_t repaired = slots_.FreeAbandoned();
+  for (auto* map : {&maps_.mntns, &maps_.netns, &maps_.cgroup}) {
+    for (uint64_t key : map->Keys()) {
+      const std::optional<uint64_t> handle = map->Find(key);
+      if (handle && slots_.Find(*handle) == nullptr && map->Remove(key)) ++repaired;
+    }
+  }
+  for (uint64_t handle : maps_.records.Keys()) {
+    if (slots_.Find(handle) == nullptr && maps_.records.Remove(handle)) ++repaired;
+  }
+  Changed();
+  return repaired;
+}
+
+absl::Status Mirror::SetTracerBits(uint64_t handle, const TracerBits& bits) {
+  roster_membership* m = slots_.Find(handle);
+  if (m == nullptr) return absl::NotFoundError(absl::StrCat("no container has handle ", handle));
+  for (size_t i = 0; i < bits.size(); ++i) StoreField(m->tracers[i], bits[i]);
+  Changed();
+  return absl::OkStatus();
+}
+
+absl::Status Mirror::CreateSet(std::string_view tracer, TracerSet set) {
+  return tracer_sets_.Create(tracer, set);
+}
+absl::Status Mirror::RemoveSet(std::string_view tracer, TracerSet set) {
+  return tracer_sets_.Remove(tracer, set);
+}
+absl::Status Mirror::AddToSet(std::string_view tracer, TracerSet set, uint64_t key) {
+  return tracer_sets_.Add(tracer, set, key);
+}
+absl::Status Mirror::RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) {
+  return tracer_sets_.Delete(tracer, set, key);
+}
+
+}  // namespace roster

@@ -1,0 +1,129 @@
+// Mirror is the one writer in userspace of the pinned maps.
+#ifndef ROSTER_USERSPACE_MIRROR_MIRROR_H_
+#define ROSTER_USERSPACE_MIRROR_MIRROR_H_
+
+#include <roster/container.h>
+#include <roster/tracer_collection.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "kernel/host.h"
+#include "kernel/pins.h"
+#include "mirror/slot_table.h"
+#include "mirror/tracer_sets.h"
+
+namespace roster {
+
+// The held exec that a handle is armed for.
+struct HeldTask {
+  pid_t tid = 0;         // in the host's pid namespace
+  uint64_t exe_ino = 0;  // inode number of the executable as the kernel has it; 0: not compared
+};
+
+// Where an adopted container's init is.
+struct InitIdentity {
+  pid_t pid = 0;
+  uint64_t mntns_id = 0;  // 0: unknown
+  uint64_t netns_cookie = 0;
+  uint64_t pidns = 0;
+};
+
+// Errors are RESOURCE_EXHAUSTED naming the map when one is full: it is counted in roster_stats and nothing held is
+// changed. Thread-safe.
+class Mirror : public TracerSink {
+ public:
+  Mirror(const PinPaths& paths, PinnedMaps maps);
+
+  // Writes who the host is into roster_abi and roster_hot, before any program is attached; repairs counters that a
+  // killed daemon left behind. `heartbeat` must be repeated with Heartbeat.
+  void Announce(const HostIdentity& host, pid_t daemon_pid);
+  void Heartbeat();
+  // A clean stop: pins stay, daemon_pid becomes 0.
+  void Resign();
+
+  // Fills slot and record for a container about to be made and arms the held task with its handle. The runtime's
+  // exec, once released, takes it.
+  absl::StatusOr<uint64_t> Arm(const Container& container, const HeldTask& task);
+  // The same for `exec` into the container `target`.
+  absl::StatusOr<uint64_t> ArmJoin(uint64_t target, const HeldTask& task);
+  // Takes back what the task has not yet taken.
+  void Disarm(uint64_t handle, const HeldTask& task);
+
+  // A slot for a container that already runs, BOUND, with its identities.
+  absl::StatusOr<uint64_t> Adopt(const Container& container, const InitIdentity& init);
+
+  // Rewrites the record of container.handle (times are kept) and clears `provisional`. NOT_FOUND when the handle
+  // names nothing any more.
+  absl::Status Update(const Container& container);
+
+  // Notes that the container of `handle` has been bound: the network namespace is counted, and given a pod's handle
+  // when it is shared.
+  absl::Status NoteBound(const Container& container);
+
+  // The container has ended: its record becomes a tombstone until `grace` has passed.
+  void Bury(uint64_t handle, absl::Duration grace);
+  // Its slot is free: what it shared is handed on. Idempotent.
+  void NoteCleared(uint64_t handle);
+  // Removes a container that userspace found to be gone although BPF did not see it end.
+  void Drop(uint64_t handle);
+  // Removes the tombstones whose time has come; returns when the next one is due, or InfiniteFuture.
+  absl::Time ExpireTombstones(absl::Time now);
+
+  // Which executables are runtimes, for the kernel hook. Replaces the set.
+  struct RuntimeFile {
+    uint64_t ino = 0;
+    uint64_t dev = 0;  // st_dev; 0: any
+  };
+  absl::Status SetRuntimes(const std::vector<RuntimeFile>& files);
+
+  void Count(uint32_t stat, uint64_t n = 1);
+  std::optional<roster_membership> Slot(uint64_t handle) const { return slots_.Snapshot(handle); }
+  std::optional<roster_record> Record(uint64_t handle) const { return maps_.records.Find(handle); }
+  std::vector<uint64_t> Handles() const { return slots_.Handles(); }
+  // Identity entries that lead nowhere are removed; slots that a crash left reserved are freed. At start.
+  size_t Repair();
+  int events_fd() const { return maps_.events.get(); }
+
+  absl::Status SetTracerBits(uint64_t handle, const TracerBits& bits) override;
+  absl::Status CreateSet(std::string_view tracer, TracerSet set) override;
+  absl::Status RemoveSet(std::string_view tracer, TracerSet set) override;
+  absl::Status AddToSet(std::string_view tracer, TracerSet set, uint64_t key) override;
+  absl::Status RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) override;
+
+ private:
+  // The living containers of one network namespace, and their pod's handle once there are several.
+  struct Shared {
+    std::vector<uint64_t> members;
+    uint64_t pod = 0;
+  };
+
+  absl::StatusOr<uint64_t> ArmHandle(uint64_t handle, const HeldTask& task);
+  absl::Status PutRecord(const roster_record& record);
+  absl::Status EnterIdentities(const roster_membership& m);
+  absl::Status MakePod(uint64_t netns, Shared* shared, const Container& container)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LeaveNetns(uint64_t handle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Changed();
+
+  PinnedMaps maps_;
+  SlotTable slots_;
+  TracerSets tracer_sets_;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<uint64_t, Shared> by_netns_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, uint64_t> netns_of_ ABSL_GUARDED_BY(mutex_);   // by handle
+  absl::flat_hash_map<uint64_t, absl::Time> tombstones_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace roster
+
+#endif  // ROSTER_USERSPACE_MIRROR_MIRROR_H_

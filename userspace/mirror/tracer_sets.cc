@@ -1,0 +1,78 @@
+#include "mirror/tracer_sets.h"
+
+#include <bpf/bpf.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "kernel/errors.h"
+
+namespace roster {
+namespace {
+
+uint32_t ValueSize(TracerSet set) { return set == TracerSet::kMntns ? 4 : 8; }
+
+}  // namespace
+
+std::string TracerSets::Path(std::string_view tracer, TracerSet set) const {
+  return directory_ + "/" + std::string(tracer) + (set == TracerSet::kMntns ? "/mntnsset" : "/cgroupset");
+}
+
+absl::Status TracerSets::Create(std::string_view tracer, TracerSet set) {
+  if (tracer.empty() || tracer.find_first_of("/.") != std::string_view::npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tracer name \"", std::string(tracer), "\" cannot be a pin's: no '/' or '.'"));
+  }
+  const std::string directory = directory_ + "/" + std::string(tracer);
+  if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
+    return ErrnoStatus("mkdir", directory, errno);
+  }
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+  Fd map(bpf_map_create(BPF_MAP_TYPE_HASH, set == TracerSet::kMntns ? "mntnsset" : "cgroupset", 8,
+                        ValueSize(set), kMaxTracerSet, &options));
+  if (!map.valid()) return ErrnoStatus("create map", Path(tracer, set), errno);
+  const std::string path = Path(tracer, set);
+  unlink(path.c_str());
+  if (bpf_obj_pin(map.get(), path.c_str()) != 0) return ErrnoStatus("pin map", path, errno);
+  absl::MutexLock lock(&mutex_);
+  maps_[path] = std::move(map);
+  return absl::OkStatus();
+}
+
+absl::Status TracerSets::Remove(std::string_view tracer, TracerSet set) {
+  const std::string path = Path(tracer, set);
+  absl::MutexLock lock(&mutex_);
+  if (maps_.erase(path) == 0) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
+  if (unlink(path.c_str()) != 0) return ErrnoStatus("unpin", path, errno);
+  rmdir((directory_ + "/" + std::string(tracer)).c_str());  // fails while the other set is there
+  return absl::OkStatus();
+}
+
+absl::Status TracerSets::Add(std::string_view tracer, TracerSet set, uint64_t key) {
+  const std::string path = Path(tracer, set);
+  absl::MutexLock lock(&mutex_);
+  const auto it = maps_.find(path);
+  if (it == maps_.end()) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
+  const uint64_t one = 1;
+  const uint32_t one32 = 1;
+  const void* value = set == TracerSet::kMntns ? static_cast<const void*>(&one32) : &one;
+  if (bpf_map_update_elem(it->second.get(), &key, value, BPF_ANY) != 0) {
+    return ErrnoStatus("update map", path, errno);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TracerSets::Delete(std::string_view tracer, TracerSet set, uint64_t key) {
+  const std::string path = Path(tracer, set);
+  absl::MutexLock lock(&mutex_);
+  const auto it = maps_.find(path);
+  if (it == maps_.end()) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
+  if (bpf_map_delete_elem(it->second.get(), &key) != 0 && errno != ENOENT) {
+    return ErrnoStatus("delete from map", path, errno);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace roster
