@@ -36,8 +36,10 @@ constexpr size_t kStackSize = 64 * 1024;
 constexpr rlim_t kFdSlack = 32;
 constexpr int kDispatchBudget = 256;
 constexpr absl::Duration kSpawnRetry = absl::Seconds(1);
-// A keeper that dies sooner is not replaced at once, or the daemon would do nothing else.
-constexpr uint64_t kShortestLifeNs = 10'000'000;
+// After so many keepers in a row that died so soon the next is not started at once, or the daemon would do
+// nothing else.
+constexpr int kQuickDeaths = 5;
+constexpr uint64_t kQuickDeathNs = 10'000'000;
 constexpr int kKillPatienceMs = 100;
 
 enum Tag : uint32_t { kDoorbell, kGroup, kTimer, kPidfd };
@@ -337,10 +339,12 @@ void Keeper::OnTimer() {
 }
 
 void Keeper::OnKeeperDeath() {
-  if (MonotonicNow() - spawned_ns_ >= kShortestLifeNs) {
+  quick_deaths_ = MonotonicNow() - spawned_ns_ < kQuickDeathNs ? quick_deaths_ + 1 : 0;
+  if (quick_deaths_ < kQuickDeaths) {
     (void)Restart();
     return;
   }
+  quick_deaths_ = 0;
   ++keeper_restarts_;
   EndKeeper();
   RecoverSlots();

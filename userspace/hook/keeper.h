@@ -120,7 +120,8 @@ class Keeper {
   int keeper_pidfd() const { return pidfd_.get(); }
 
   // Ends the keeper, if it runs, adopts what it held and starts another. Dispatch does this by itself. On an
-  // error the daemon reads the group, in Dispatch, and tries again every second.
+  // error the daemon reads the group, in Dispatch, and tries again every second; so it does when keepers keep
+  // dying at once.
   absl::Status Restart();
 
  private:
@@ -154,6 +155,7 @@ class Keeper {
   Fd epoll_;
   Fd pidfd_;
   pid_t pid_ = 0;
+  int quick_deaths_ = 0;
   bool timer_armed_ = false;
   uint64_t reads_seen_ = 0;  // the read counter when the watchdog last looked
   uint64_t spawned_ns_ = 0;  // when the last attempt to start a keeper was made
