@@ -1,0 +1,106 @@
+// A host that lacks something, and a pins directory that is not as it should be: a clear error that names it, and
+// never a runtime that is refused.
+#include <bpf/bpf.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "integration/roster_test_base.h"
+
+namespace roster::testing {
+namespace {
+
+class BadHost : public RosterTestBase {
+ protected:
+  absl::StatusOr<CommandResult> Daemon(const std::vector<std::string>& prefix, const std::string& pin_directory) {
+    std::vector<std::string> line = prefix;
+    line.insert(line.end(), {RosterUnderTest::Program(), "daemon", "--socket", workspace_->Path("other.sock"),
+                             "--pin-dir", pin_directory, "--state-dir", workspace_->MakeDirectory("other")});
+    CommandOptions options;
+    options.timeout = absl::Seconds(15);
+    return RunCommand(line, options);
+  }
+};
+
+TEST_F(BadHost, NotRootIsSaid) {
+  auto result = Daemon({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"},
+                       roster_->pin_directory());
+  ROSTER_ASSERT_OK(result);
+  EXPECT_NE(result->exit_code, 0);
+  EXPECT_THAT(result->err + result->out, ::testing::AnyOf(::testing::HasSubstr("root"), ::testing::HasSubstr("CAP_"),
+                                                          ::testing::HasSubstr("ermission")));
+}
+
+TEST_F(BadHost, PinDirectoryOutsideOfABpffsIsNamed) {
+  const std::string directory = workspace_->MakeDirectory("no-bpffs");
+  auto result = Daemon({}, directory);
+  ROSTER_ASSERT_OK(result);
+  EXPECT_NE(result->exit_code, 0);
+  EXPECT_THAT(result->err + result->out, ::testing::HasSubstr(directory));
+}
+
+TEST_F(BadHost, ForeignMapUnderOurNameIsNamedAndNotTouched) {
+  std::filesystem::create_directories(roster_->pin_directory());
+  const std::string path = roster_->pin_directory() + "/roster_mntns";
+  {
+    Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", 4, 4, 1, nullptr));
+    ASSERT_TRUE(map.valid());
+    ASSERT_EQ(bpf_obj_pin(map.get(), path.c_str()), 0);
+  }
+  absl::Status started = roster_->Start();
+  if (started.ok()) {
+    // Replacing what is of no use to anybody is as good, if it is said.
+    EXPECT_THAT(roster_->Log(), ::testing::HasSubstr("roster_mntns"));
+  } else {
+    EXPECT_THAT(std::string(started.message()), ::testing::HasSubstr("roster_mntns"));
+  }
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+}
+
+TEST_F(BadHost, CorruptSlotsAreRepairedAtTheNextStart) {
+  StartAll(EngineKind::kRunc);
+  if (HasFatalFailure()) return;
+  ROSTER_ASSERT_OK(roster_->Kill());
+  // Entries that no kernel and no daemon made.
+  Fd mntns(bpf_obj_get((roster_->pin_directory() + "/roster_mntns").c_str()));
+  Fd cgroups(bpf_obj_get((roster_->pin_directory() + "/roster_cgroup").c_str()));
+  for (uint64_t key = 1; key < 100; ++key) {
+    uint64_t handle = key << 33 | key;
+    ASSERT_EQ(bpf_map_update_elem(mntns.get(), &key, &handle, BPF_ANY), 0);
+    uint64_t unused = key + 1000000000000ULL;
+    ASSERT_EQ(bpf_map_update_elem(cgroups.get(), &unused, &handle, BPF_ANY), 0);
+  }
+  ROSTER_ASSERT_OK(roster_->Start());
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
+  auto containers = StartContainers(engine_.get(), StartMode::kRun, 3, 1, "c", 0, observer_.get());
+  ROSTER_ASSERT_OK(containers);
+  EXPECT_EQ(Decide(*containers).by_mntns.right, 3) << ToText(Decide(*containers));
+  ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, 3));
+  ExpectNothingLeft();
+}
+
+TEST_F(BadHost, DaemonWithoutFileDescriptorsRefusesNoExec) {
+  StartAll(EngineKind::kRunc);
+  if (HasFatalFailure()) return;
+  rlimit before{}, none{};
+  ASSERT_EQ(::prlimit(roster_->pid(), RLIMIT_NOFILE, nullptr, &before), 0);
+  none = before;
+  none.rlim_cur = 3;  // below what it has open: every further descriptor fails
+  ASSERT_EQ(::prlimit(roster_->pid(), RLIMIT_NOFILE, &none, nullptr), 0);
+  auto containers = StartContainers(engine_.get(), StartMode::kRun, 10, 1, "c", 0, observer_.get());
+  ASSERT_EQ(::prlimit(roster_->pid(), RLIMIT_NOFILE, &before, nullptr), 0);
+  ROSTER_ASSERT_OK(containers);  // none was refused
+  Verdict verdict = Decide(*containers);
+  EXPECT_EQ(verdict.by_task.missed + verdict.by_task.wrong, 0) << ToText(verdict);
+  ROSTER_EXPECT_OK(roster_->AwaitList("all ten, once there are descriptors again", In(absl::Seconds(5)),
+                                      [](const auto& list) { return list.size() == 10; }));
+  ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, 5));
+  ExpectNothingLeft();
+}
+
+}  // namespace
+}  // namespace roster::testing

@@ -1,0 +1,138 @@
+// Reads pins by bpf(2), with the layouts of the ABI and nothing else of Roster's.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "engines/wait.h"
+#include "integration/roster_under_test.h"
+#include "kernel/errors.h"
+#include "roster_abi.h"
+
+namespace roster::testing {
+namespace {
+
+absl::StatusOr<Fd> OpenPin(const std::string& path) {
+  Fd pin(bpf_obj_get(path.c_str()));
+  if (!pin.valid()) return ErrnoStatus("open the pin", path, errno);
+  return pin;
+}
+
+// An element that is deleted meanwhile makes the walk begin anew: keys seen twice are the caller's to bear.
+template <typename Key>
+std::set<Key> Keys(int fd) {
+  std::set<Key> keys;
+  Key key{}, next{};
+  for (const Key* at = nullptr; bpf_map_get_next_key(fd, at, &next) == 0;) {
+    if (!keys.insert(next).second) break;
+    key = next;
+    at = &key;
+  }
+  return keys;
+}
+
+absl::StatusOr<std::map<uint64_t, uint64_t>> ReadIdentities(const std::string& path) {
+  ROSTER_ASSIGN_OR_RETURN(Fd pin, OpenPin(path));
+  std::map<uint64_t, uint64_t> entries;
+  for (uint64_t key : Keys<uint64_t>(pin.get())) {
+    uint64_t handle = 0;
+    if (bpf_map_lookup_elem(pin.get(), &key, &handle) == 0) entries[key] = handle;
+  }
+  return entries;
+}
+
+// Internal pins: counted where they exist, by number of keys of whatever size.
+size_t CountKeys(const std::string& path) {
+  Fd pin(bpf_obj_get(path.c_str()));
+  bpf_map_info info{};
+  uint32_t size = sizeof(info);
+  if (!pin.valid() || bpf_obj_get_info_by_fd(pin.get(), &info, &size) != 0) return 0;
+  std::set<std::string> keys;
+  std::string key(info.key_size, '\0'), next(info.key_size, '\0');
+  for (bool first = true; bpf_map_get_next_key(pin.get(), first ? nullptr : key.data(), next.data()) == 0;
+       first = false) {
+    if (!keys.insert(next).second) break;
+    key = next;
+  }
+  return keys.size();
+}
+
+void Compare(const std::string& map, const std::map<uint64_t, uint64_t>& after,
+             const std::map<uint64_t, uint64_t>& before, std::vector<std::string>* lines) {
+  for (auto [key, handle] : after) {
+    if (!before.contains(key)) lines->push_back(absl::StrFormat("%s: %d -> %#x", map, key, handle));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> PinState::MoreThan(const PinState& before) const {
+  std::vector<std::string> lines;
+  Compare("roster_mntns", mntns, before.mntns, &lines);
+  Compare("roster_netns", netns, before.netns, &lines);
+  Compare("roster_cgroup", cgroups, before.cgroups, &lines);
+  for (uint64_t handle : slots) {
+    if (!before.slots.contains(handle)) lines.push_back(absl::StrFormat("roster_slot: %#x", handle));
+  }
+  for (uint64_t handle : records) {
+    if (!before.records.contains(handle)) lines.push_back(absl::StrFormat("roster_record: %#x", handle));
+  }
+  if (armed > before.armed) lines.push_back(absl::StrCat("roster_arm: ", armed - before.armed, " more"));
+  return lines;
+}
+
+absl::StatusOr<PinState> RosterUnderTest::ReadPins() const {
+  PinState state;
+  ROSTER_ASSIGN_OR_RETURN(state.mntns, ReadIdentities(pin_directory_ + "/roster_mntns"));
+  ROSTER_ASSIGN_OR_RETURN(state.netns, ReadIdentities(pin_directory_ + "/roster_netns"));
+  ROSTER_ASSIGN_OR_RETURN(state.cgroups, ReadIdentities(pin_directory_ + "/roster_cgroup"));
+  ROSTER_ASSIGN_OR_RETURN(Fd slots, OpenPin(pin_directory_ + "/roster_slot"));
+  for (uint32_t slot = 0; slot < ROSTER_MAX_SLOTS; ++slot) {
+    roster_membership membership{};
+    if (bpf_map_lookup_elem(slots.get(), &slot, &membership) != 0) break;
+    if (membership.handle != 0 || membership.state != ROSTER_FREE) state.slots.insert(membership.handle);
+  }
+  ROSTER_ASSIGN_OR_RETURN(Fd records, OpenPin(pin_directory_ + "/roster_record"));
+  for (uint64_t handle : Keys<uint64_t>(records.get())) {
+    roster_record record{};
+    if (bpf_map_lookup_elem(records.get(), &handle, &record) == 0 && (record.flags & ROSTER_R_TOMBSTONE) == 0) {
+      state.records.insert(handle);
+    }
+  }
+  state.lineage = CountKeys(pin_directory_ + "/internal/roster_lineage");
+  state.armed = CountKeys(pin_directory_ + "/internal/roster_arm");
+  return state;
+}
+
+absl::Status RosterUnderTest::AwaitNothingMoreThan(const PinState& before, absl::Time deadline) const {
+  // The kernel clears entries when it frees the last task, which nothing but the maps tells.
+  Ticker ticker(absl::Milliseconds(20));
+  std::vector<std::string> left;
+  absl::Status read = absl::OkStatus();
+  absl::Status waited = WaitUntil("the pins to hold no more than before", {ticker.fd()}, deadline, [&] {
+    ticker.Take();
+    absl::StatusOr<PinState> now = ReadPins();
+    read = now.status();
+    if (!now.ok()) return true;
+    left = now->MoreThan(before);
+    return left.empty();
+  });
+  if (!read.ok() || waited.ok()) return read;
+  return absl::InternalError(absl::StrCat(waited.message(), "; left over:\n  ", absl::StrJoin(left, "\n  ")));
+}
+
+absl::StatusOr<uint64_t> RosterUnderTest::Stat(uint32_t number) const {
+  ROSTER_ASSIGN_OR_RETURN(Fd pin, OpenPin(pin_directory_ + "/roster_stats"));
+  std::vector<uint64_t> values(libbpf_num_possible_cpus());
+  if (bpf_map_lookup_elem(pin.get(), &number, values.data()) != 0) return ErrnoStatus("read", "roster_stats", errno);
+  uint64_t sum = 0;
+  for (uint64_t value : values) sum += value;
+  return sum;
+}
+
+}  // namespace roster::testing
