@@ -125,6 +125,10 @@ void Mirror::Disarm(uint64_t handle, const HeldTask& task) {
 
 absl::Status Mirror::EnterIdentities(const roster_membership& m) {
   if (m.mntns != 0) {
+    const std::optional<uint64_t> held = maps_.mntns.Find(m.mntns);
+    if (held && *held != m.handle && slots_.Find(*held) != nullptr) {
+      return absl::AlreadyExistsError(absl::StrCat("mount namespace ", m.mntns, " is container ", *held, "'s"));
+    }
     if (absl::Status status = maps_.mntns.Set(m.mntns, m.handle); !status.ok()) {
       Count(ROSTER_STAT_MNTNS_FULL);
       return status;
@@ -177,6 +181,26 @@ absl::StatusOr<uint64_t> Mirror::Adopt(const Container& container, const InitIde
   }
   Changed();
   return handle;
+}
+
+absl::Status Mirror::BindEarly(const Container& container, const InitIdentity& init) {
+  roster_membership* m = slots_.Find(container.handle);
+  if (m == nullptr || LoadField(m->state) != ROSTER_PENDING) {
+    return absl::NotFoundError(absl::StrCat("container ", container.runtime.container_id, " is not waiting for its init"));
+  }
+  StoreField(m->mntns_id, init.mntns_id);
+  StoreField(m->pid_ns, init.pidns);
+  StoreField(m->init_pid, static_cast<uint32_t>(init.pid));
+  if (!container.host_network) {
+    StoreField(m->netns_cookie, init.netns_cookie);
+    StoreField(m->netns, static_cast<uint32_t>(container.netns));
+  }
+  StoreField(m->cgroup_id, container.cgroup_id);
+  StoreField(m->mntns, container.mntns);
+  roster_membership copy = *m;
+  ROSTER_RETURN_IF_ERROR(EnterIdentities(copy));
+  Changed();
+  return absl::OkStatus();
 }
 
 absl::Status Mirror::Update(const Container& container) {
@@ -356,7 +380,7 @@ void Mirror::Count(uint32_t stat, uint64_t n) {
   if (cpus <= 0 || stat >= ROSTER_STAT_MAX) return;
   std::vector<uint64_t> values(static_cast<size_t>(cpus));
   absl::MutexLock lock(&mutex_);
-  // Userspace's share is kept apart in its own counters' CPU 0; BPF never counts those.
+  // All CPUs' counts are written back: one that BPF adds in between is lost.
   if (bpf_map_lookup_elem(maps_.stats.get(), &stat, values.data()) != 0) return;
   values[0] += n;
   bpf_map_update_elem(maps_.stats.get(), &stat, values.data(), BPF_ANY);

@@ -59,8 +59,13 @@ class Mirror : public TracerSink {
   // Takes back what the task has not yet taken.
   void Disarm(uint64_t handle, const HeldTask& task);
 
-  // A slot for a container that already runs, BOUND, with its identities.
+  // A slot for a container that already runs, BOUND, with its identities. ALREADY_EXISTS when its mount namespace
+  // leads to a living container: the kernel hook was faster.
   absl::StatusOr<uint64_t> Adopt(const Container& container, const InitIdentity& init);
+
+  // The init of an armed container is known before it runs (its pid file is being read): its identities lead to the
+  // slot from now on; the slot stays PENDING until the kernel sees the init's exec.
+  absl::Status BindEarly(const Container& container, const InitIdentity& init);
 
   // Rewrites the record of container.handle (times are kept) and clears `provisional`. NOT_FOUND when the handle
   // names nothing any more.

@@ -1,0 +1,31 @@
+// Descriptions of containers, put together from what the hooks and the host tell.
+#ifndef ROSTER_USERSPACE_TRACKER_DESCRIBE_H_
+#define ROSTER_USERSPACE_TRACKER_DESCRIBE_H_
+
+#include <roster/container.h>
+
+#include <string>
+
+#include "roster_abi.h"
+#include "runtime/command_line.h"
+#include "runtime/identify.h"
+#include "tracker/resolve_exec.h"
+
+namespace roster {
+
+// Adds what conmon was told (if `conmon` is not nullptr) and what the engine's files say; names a container that
+// nobody named after its id, as ctr, runc and crun do.
+void CompleteDescription(const OciSpec& spec, const ConmonIntent* conmon, Container* container);
+
+// What was found out about a running container. Fields of `known` that are set stay.
+Container DescribeIdentity(const Identity& identity, Container known);
+
+// A container whose runtime nobody knows: id "unknown-<handle in hex>".
+Container DescribeUnknown(uint64_t handle);
+
+// Copies the identities that the kernel bound.
+void TakeMembership(const roster_membership& slot, Container* container);
+
+}  // namespace roster
+
+#endif  // ROSTER_USERSPACE_TRACKER_DESCRIBE_H_

@@ -1,0 +1,73 @@
+#include "tracker/kernel_facts.h"
+
+#include <unistd.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "kernel/errors.h"
+#include "kernel/host.h"
+#include "process/cgroup_id.h"
+#include "process/namespace_ids.h"
+#include "process/proc_task.h"
+
+namespace roster {
+namespace {
+
+// When the process was started, from /proc/<pid>/stat.
+int64_t StartedAt(const ProcTask& task) {
+  const absl::StatusOr<uint64_t> ticks = task.StartTimeTicks();
+  const long per_second = sysconf(_SC_CLK_TCK);
+  if (!ticks.ok() || per_second <= 0) return 0;
+  return RealTimeOf(*ticks * (1000000000ULL / static_cast<uint64_t>(per_second)));
+}
+
+}  // namespace
+
+int64_t RealTimeOf(uint64_t boot_ns) {
+  return static_cast<int64_t>(RealTimeNs() - BootTimeNs() + boot_ns);
+}
+
+void ReadCgroup(pid_t pid, Container* container) {
+  const absl::StatusOr<ProcTask> task = ProcTask::Open(pid);
+  if (!task.ok()) return;
+  const absl::StatusOr<TaskCgroups> cgroups = task->Cgroups();
+  const absl::StatusOr<CgroupHierarchy> hierarchy = CgroupMount();
+  if (!cgroups.ok() || !hierarchy.ok()) return;
+  container->cgroup_v1 = cgroups->v1 == "/" ? "" : cgroups->v1;
+  container->cgroup_v2 = cgroups->v2 == "/" ? "" : cgroups->v2;
+  const std::string& path = hierarchy->v2 ? container->cgroup_v2 : container->cgroup_v1;
+  if (path.empty()) return;
+  container->cgroup_path = hierarchy->mount + path;
+  if (container->cgroup_id != 0) return;
+  if (const absl::StatusOr<uint64_t> id = CgroupIdOfPath(container->cgroup_path); id.ok()) {
+    container->cgroup_id = *id;
+  }
+}
+
+absl::StatusOr<InitIdentity> ReadKernelFacts(pid_t pid, const HostIdentity& host,
+                                             Container* container) {
+  ROSTER_ASSIGN_OR_RETURN(const ProcTask task, ProcTask::Open(pid));
+  InitIdentity init;
+  init.pid = pid;
+  ROSTER_ASSIGN_OR_RETURN(const Fd mntns, task.OpenNamespace(NamespaceKind::kMnt));
+  ROSTER_ASSIGN_OR_RETURN(container->mntns, task.NamespaceInode(NamespaceKind::kMnt));
+  ROSTER_ASSIGN_OR_RETURN(container->netns, task.NamespaceInode(NamespaceKind::kNet));
+  ROSTER_ASSIGN_OR_RETURN(init.pidns, task.NamespaceInode(NamespaceKind::kPid));
+  init.mntns_id = MntnsId(mntns.get());
+  container->host_network = container->netns == host.netns;
+  if (!container->host_network) {
+    ROSTER_ASSIGN_OR_RETURN(const Fd netns, task.OpenNamespace(NamespaceKind::kNet));
+    init.netns_cookie = NetnsCookie(netns.get());
+  }
+  container->runtime.container_pid = static_cast<uint32_t>(pid);
+  if (container->runtime.container_started_at == 0) {
+    container->runtime.container_started_at = StartedAt(task);
+  }
+  ReadCgroup(pid, container);
+  // All of it was this process's: its directory in /proc was held open.
+  ROSTER_RETURN_IF_ERROR(task.StartTimeTicks().status());
+  return init;
+}
+
+}  // namespace roster

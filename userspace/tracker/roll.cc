@@ -1,0 +1,310 @@
+#include "tracker/roll.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "daemon/log.h"
+#include "kernel/errors.h"
+#include "mirror/record.h"
+#include "tracker/describe.h"
+#include "tracker/kernel_facts.h"
+
+namespace roster {
+namespace {
+
+// Conmons whose runtime has not come yet; the oldest is forgotten beyond.
+constexpr size_t kMaxConmons = 4096;
+
+// Waits before another try to find out who a container is: its runtime writes its state meanwhile.
+constexpr absl::Duration kResolveDelays[] = {absl::Milliseconds(5), absl::Milliseconds(50),
+                                             absl::Milliseconds(500), absl::Seconds(3)};
+
+}  // namespace
+
+Roll::Roll(EventLoop* loop, Mirror* mirror, ContainerCollection* collection, LateEnricher* late,
+           const HostIdentity& host, RollOptions options)
+    : loop_(loop),
+      mirror_(mirror),
+      collection_(collection),
+      late_(late),
+      host_(host),
+      options_(options) {}
+
+absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& task,
+                                       std::function<void()> release) {
+  Container& container = prepared.container;
+  const auto conmon = conmons_.find(container.runtime.container_id);
+  CompleteDescription(prepared.spec, conmon == conmons_.end() ? nullptr : &conmon->second, &container);
+  ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, mirror_->Arm(container, task));
+  container.handle = handle;
+  worker_.Post([this, container, release = std::move(release)] {
+    (void)collection_->PublishPreCreate(container);
+    loop_->Post(release);
+  });
+  Preparing& entry = preparing_[handle];
+  entry.prepared = std::move(prepared);
+  entry.tid = task.tid;
+  entry.armed_ns = BootTimeNs();
+  prepared_tids_[task.tid] = handle;
+  return handle;
+}
+
+void Roll::AwaitPidFile(uint64_t handle, PidFileMarks::Token token) {
+  const auto it = preparing_.find(handle);
+  if (it != preparing_.end()) it->second.pid_file = std::move(token);
+}
+
+bool Roll::IsPrepared(pid_t tid, const std::string& id) const {
+  const auto it = prepared_tids_.find(tid);
+  if (it == prepared_tids_.end()) return false;
+  const auto entry = preparing_.find(it->second);
+  return entry != preparing_.end() && entry->second.prepared.intent.id == id &&
+         mirror_->Slot(it->second).has_value();
+}
+
+void Roll::PrepareJoin(const JoinIntent& join, const HeldTask& task) {
+  const ContainerPtr container = collection_->GetContainer(join.id);
+  if (container == nullptr || container->handle == 0) return;  // the kernel hook knows it by its namespaces
+  if (absl::StatusOr<uint64_t> handle = mirror_->ArmJoin(container->handle, task); !handle.ok()) {
+    LogWarning("exec not armed", {{"id", join.id}, {"error", handle.status()}});
+  }
+}
+
+void Roll::NoteConmon(ConmonIntent conmon) {
+  if (conmon_order_.size() >= kMaxConmons) {
+    conmons_.erase(conmon_order_.front());
+    conmon_order_.erase(conmon_order_.begin());
+  }
+  const std::string id = conmon.id;
+  if (conmons_.insert_or_assign(id, std::move(conmon)).second) conmon_order_.push_back(id);
+}
+
+absl::Status Roll::Created(uint64_t handle, pid_t pid, std::function<void()> release) {
+  const auto it = preparing_.find(handle);
+  if (it == preparing_.end()) return absl::NotFoundError("not awaited");
+  Preparing& entry = it->second;
+  if (entry.announced) return absl::AlreadyExistsError("announced before");
+  Container container = entry.prepared.container;
+  ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
+  const std::string who = absl::StrCat("pid ", pid, " in the pid file of ", container.runtime.container_id);
+  if (container.mntns == host_.mntns) {
+    return absl::InvalidArgumentError(absl::StrCat(who, " is the host's"));
+  }
+  if (container.runtime.container_started_at + 20000000 < RealTimeOf(entry.armed_ns)) {
+    return absl::InvalidArgumentError(absl::StrCat(who, " is older than the container"));
+  }
+  ROSTER_RETURN_IF_ERROR(mirror_->BindEarly(container, init));
+  ROSTER_RETURN_IF_ERROR(mirror_->Update(container));
+  (void)mirror_->NoteBound(container);
+  entry.announced = true;
+  entry.prepared.container = container;
+  Announce(std::move(container), std::move(release));
+  return absl::OkStatus();
+}
+
+void Roll::OnKernelEvent(const roster_event& event) {
+  switch (event.type) {
+    case ROSTER_EV_BOUND:
+      OnBound(event);
+      break;
+    case ROSTER_EV_PROVISIONAL:
+      Resolve(event.handle, static_cast<pid_t>(event.pid), 0);
+      break;
+    case ROSTER_EV_DROPPED:
+      OnDropped(event.handle);
+      break;
+    case ROSTER_EV_ENDED:
+      OnEnded(event.handle);
+      break;
+    case ROSTER_EV_CLEARED:
+      OnEnded(event.handle);  // in case ENDED was lost
+      mirror_->NoteCleared(event.handle);
+      break;
+    default:
+      break;
+  }
+}
+
+void Roll::OnBound(const roster_event& event) {
+  auto node = preparing_.extract(event.handle);
+  const std::optional<roster_membership> slot = mirror_->Slot(event.handle);
+  if (!node.empty()) prepared_tids_.erase(node.mapped().tid);
+  if (!slot) return;  // ended already: its ENDED and CLEARED follow
+  if (node.empty()) {
+    // Armed by a daemon that is gone.
+    Resolve(event.handle, static_cast<pid_t>(event.pid), 0);
+    return;
+  }
+  Container container = std::move(node.mapped().prepared.container);
+  const int64_t started_at = RealTimeOf(slot->bound_ns);
+  TakeMembership(*slot, &container);
+  container.runtime.container_started_at = started_at;
+  ReadCgroup(static_cast<pid_t>(slot->init_pid), &container);
+  conmons_.erase(container.runtime.container_id);
+  if (absl::Status status = mirror_->Update(container); !status.ok()) {
+    LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
+  }
+  if (absl::Status status = mirror_->NoteBound(container); !status.ok()) {
+    LogWarning("pod not written", {{"id", container.runtime.container_id}, {"error", status}});
+  }
+  if (!node.mapped().announced) {
+    Announce(std::move(container), nullptr);
+    return;
+  }
+  worker_.Post([this, container = std::move(container)] {
+    (void)collection_->UpdateContainerByHandle(container.handle, [&container](Container* held) {
+      held->runtime.container_started_at = container.runtime.container_started_at;
+      held->cgroup_id = container.cgroup_id;
+      held->cgroup_path = container.cgroup_path;
+      return true;
+    });
+  });
+}
+
+void Roll::Announce(Container container, std::function<void()> then) {
+  const uint64_t handle = container.handle;
+  living_[handle] = container.runtime.container_id;
+  LogInfo("container created", {{"id", container.runtime.container_id},
+                                {"name", container.runtime.container_name},
+                                {"runtime", container.runtime.runtime_name},
+                                {"pid", container.runtime.container_pid},
+                                {"mntns", container.mntns},
+                                {"handle", handle}});
+  worker_.Post([this, container, then = std::move(then)] {
+    if (absl::Status status = collection_->AddContainer(container); !status.ok()) {
+      LogWarning("container not added", {{"id", container.runtime.container_id}, {"error", status}});
+    }
+    if (then) loop_->Post(then);
+  });
+  Refine(container);
+}
+
+void Roll::Refine(const Container& container) {
+  if (late_ == nullptr) return;
+  absl::Status status = late_->Enqueue(container, [this](LateResult result) {
+    if (!result.changed) return;
+    loop_->Post([this, refined = std::move(result.container)]() mutable {
+      // The process may have been started, or ended, while the engine was asked.
+      if (!living_.contains(refined.handle)) return;
+      if (absl::Status updated = mirror_->Update(refined); !updated.ok()) {
+        LogDebug("record not refined", {{"id", refined.runtime.container_id}, {"error", updated}});
+      }
+      worker_.Post([this, refined = std::move(refined)] {
+        (void)collection_->UpdateContainerByHandle(refined.handle, [&refined](Container* held) {
+          const RuntimeMetadata before = held->runtime;
+          held->runtime = refined.runtime;
+          held->runtime.container_pid = before.container_pid;
+          held->runtime.container_started_at = before.container_started_at;
+          held->k8s = refined.k8s;
+          return true;
+        });
+      });
+    });
+  });
+  if (!status.ok()) LogWarning("engine not asked", {{"id", container.runtime.container_id}, {"error", status}});
+}
+
+void Roll::OnDropped(uint64_t handle) {
+  auto node = preparing_.extract(handle);
+  if (node.empty()) return;
+  prepared_tids_.erase(node.mapped().tid);
+  LogInfo("container never started", {{"id", node.mapped().prepared.intent.id}, {"handle", handle}});
+  if (living_.contains(handle)) OnEnded(handle);
+  mirror_->Drop(handle);
+}
+
+void Roll::OnEnded(uint64_t handle) {
+  const auto it = living_.find(handle);
+  mirror_->Bury(handle, options_.tombstone_grace);
+  ScheduleTombstones(absl::Now() + options_.tombstone_grace);
+  if (it == living_.end()) return;
+  LogInfo("container ended", {{"id", it->second}, {"handle", handle}});
+  living_.erase(it);
+  worker_.Post([this, handle] { (void)collection_->RemoveContainerByHandle(handle); });
+}
+
+void Roll::ScheduleTombstones(absl::Time when) {
+  if (when >= next_tombstones_) return;
+  next_tombstones_ = when;
+  loop_->RunAfter(when - absl::Now(), [this] {
+    next_tombstones_ = absl::InfiniteFuture();
+    const absl::Time next = mirror_->ExpireTombstones(absl::Now());
+    if (next != absl::InfiniteFuture()) ScheduleTombstones(next);
+  });
+}
+
+void Roll::Resolve(uint64_t handle, pid_t pid, size_t attempt) {
+  if (living_.contains(handle)) return;
+  resolver_.Post([this, handle, pid, attempt] {
+    absl::StatusOr<Identity> identity = IdentifyRunning(pid);
+    loop_->Post([this, handle, pid, attempt, identity = std::move(identity)]() mutable {
+      Resolved(handle, pid, attempt, std::move(identity));
+    });
+  });
+}
+
+void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<Identity> identity) {
+  const std::optional<roster_membership> slot = mirror_->Slot(handle);
+  if (!slot || slot->init_pid != static_cast<uint32_t>(pid) || living_.contains(handle)) return;
+  if (!identity.ok() && attempt < std::size(kResolveDelays)) {
+    loop_->RunAfter(kResolveDelays[attempt],
+                    [this, handle, pid, attempt] { Resolve(handle, pid, attempt + 1); });
+    return;
+  }
+  Container container;
+  const std::optional<roster_record> record = mirror_->Record(handle);
+  if (record) container = ContainerFromRecord(*record, *slot);
+  if (identity.ok()) {
+    container = DescribeIdentity(*identity, std::move(container));
+  } else if (container.runtime.container_id.empty()) {
+    ++unresolved_;
+    mirror_->Count(ROSTER_STAT_UNRESOLVED);
+    LogWarning("container of an unknown runtime", {{"pid", pid}, {"error", identity.status()}});
+    container = DescribeUnknown(handle);
+  }
+  TakeMembership(*slot, &container);
+  container.runtime.container_started_at = RealTimeOf(slot->bound_ns);
+  ReadCgroup(pid, &container);
+  if (absl::Status status = mirror_->Update(container); !status.ok()) {
+    LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
+  }
+  (void)mirror_->NoteBound(container);
+  const bool ending = slot->state == ROSTER_ENDED;
+  if (!ending) Announce(std::move(container), nullptr);
+}
+
+void Roll::Restore(uint64_t handle, const roster_membership& slot) {
+  if ((slot.flags & ROSTER_F_PROVISIONAL) != 0) {
+    Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
+    return;
+  }
+  const std::optional<roster_record> record = mirror_->Record(handle);
+  Container container;
+  if (record) container = ContainerFromRecord(*record, slot);
+  if (absl::StatusOr<Identity> identity = IdentifyRunning(static_cast<pid_t>(slot.init_pid)); identity.ok()) {
+    container = DescribeIdentity(*identity, std::move(container));
+  }
+  if (container.runtime.container_id.empty()) {
+    Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
+    return;
+  }
+  TakeMembership(slot, &container);
+  ReadCgroup(static_cast<pid_t>(slot.init_pid), &container);
+  (void)mirror_->NoteBound(container);
+  Announce(std::move(container), nullptr);
+}
+
+absl::Status Roll::AdoptRunning(pid_t pid) {
+  ROSTER_ASSIGN_OR_RETURN(const Identity identity, IdentifyRunning(pid));
+  Container container = DescribeIdentity(identity, Container());
+  ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
+  ROSTER_ASSIGN_OR_RETURN(container.handle, mirror_->Adopt(container, init));
+  (void)mirror_->NoteBound(container);
+  Announce(std::move(container), nullptr);
+  return absl::OkStatus();
+}
+
+}  // namespace roster

@@ -1,0 +1,184 @@
+#include "tracker/tracker.h"
+
+#include <sys/vfs.h>
+#include <linux/magic.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "daemon/log.h"
+#include "kernel/errors.h"
+#include "process/proc_task.h"
+#include "runtime/identify.h"
+
+namespace roster {
+namespace {
+
+constexpr absl::Duration kHeartbeat = absl::Seconds(1);
+
+// On these the device that stat tells is not the kernel's own.
+bool HasPrivateDevice(const std::string& path) {
+  struct statfs fs;
+  return statfs(path.c_str(), &fs) != 0 || fs.f_type == OVERLAYFS_SUPER_MAGIC ||
+         fs.f_type == BTRFS_SUPER_MAGIC;
+}
+
+// Whether a slot that was found at start tells the truth: its init lives, in that mount namespace.
+bool IsTrue(const roster_membership& slot) {
+  const absl::StatusOr<ProcTask> init = ProcTask::Open(static_cast<pid_t>(slot.init_pid));
+  if (!init.ok()) return false;
+  const absl::StatusOr<uint64_t> mntns = init->NamespaceInode(NamespaceKind::kMnt);
+  return mntns.ok() && *mntns == slot.mntns;
+}
+
+}  // namespace
+
+Tracker::Tracker(ContainerCollection* collection, const TrackerOptions& options)
+    : collection_(collection), options_(options), paths_(options.pin_dir) {}
+
+absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* collection,
+                                                        const TrackerOptions& options) {
+  std::unique_ptr<Tracker> tracker(new Tracker(collection, options));
+  ROSTER_ASSIGN_OR_RETURN(tracker->loop_, EventLoop::Create());
+  ROSTER_RETURN_IF_ERROR(tracker->LoadKernelSide());
+  if (options.ask_engines) {
+    LateEnricherOptions late;
+    late.sockets = DiscoverEngineSockets();
+    tracker->late_ = std::make_unique<LateEnricher>(std::move(late));
+  }
+  tracker->roll_ = std::make_unique<Roll>(tracker->loop_.get(), tracker->mirror_.get(), collection,
+                                          tracker->late_.get(), tracker->host_, RollOptions());
+  // From here every container is seen; what the kernel tells is read once the loop runs.
+  ROSTER_RETURN_IF_ERROR(tracker->programs_->Attach());
+  tracker->Adopt();
+  ROSTER_RETURN_IF_ERROR(tracker->WatchKernelEvents());
+  if (absl::Status status = tracker->StartRuntimeHook(); !status.ok()) {
+    tracker->AddProblem(absl::StrCat("runtimes are not held, containers are named late: ",
+                                     std::string(status.message())));
+  }
+  tracker->Beat();
+  return tracker;
+}
+
+Tracker::~Tracker() {
+  if (mirror_ != nullptr) mirror_->Resign();
+  // The hook first, so that nothing new is held; then what uses the roll.
+  holds_.reset();
+  keeper_.reset();
+  late_.reset();
+}
+
+absl::Status Tracker::LoadKernelSide() {
+  ROSTER_RETURN_IF_ERROR(MakePinDirectories(paths_));
+  ROSTER_RETURN_IF_ERROR(CheckPins(paths_));
+  ROSTER_ASSIGN_OR_RETURN(host_, ReadHostIdentity(options_.host_mntns));
+  ROSTER_ASSIGN_OR_RETURN(programs_, Programs::Load(paths_));
+  ROSTER_ASSIGN_OR_RETURN(PinnedMaps maps, PinnedMaps::Open(paths_));
+  mirror_ = std::make_unique<Mirror>(paths_, std::move(maps));
+  mirror_->Announce(host_, getpid());
+  return absl::OkStatus();
+}
+
+absl::Status Tracker::WatchKernelEvents() {
+  ROSTER_ASSIGN_OR_RETURN(events_, KernelEvents::Open(mirror_->events_fd(), [this](const roster_event& event) {
+    roll_->OnKernelEvent(event);
+  }));
+  return loop_->Watch(events_->fd(), [this] { events_->Dispatch(); });
+}
+
+absl::Status Tracker::StartRuntimeHook() {
+  ROSTER_ASSIGN_OR_RETURN(FanotifyGroup group, FanotifyGroup::Create());
+  group_ = std::make_unique<FanotifyGroup>(std::move(group));
+  ROSTER_ASSIGN_OR_RETURN(keeper_, Keeper::Start(group_->fd(), {.deadline = options_.hold_deadline}));
+  pid_files_ = std::make_unique<PidFileMarks>(group_.get());
+  const std::vector<std::string> paths =
+      options_.runtime_paths.empty() ? KnownRuntimePaths() : options_.runtime_paths;
+  ROSTER_ASSIGN_OR_RETURN(
+      marks_, RuntimeMarks::Create(group_.get(), paths, [this](const std::vector<MarkedExecutable>& marked) {
+        OnMarks(marked);
+      }));
+  holds_ = std::make_unique<HoldHandler>(loop_.get(), keeper_.get(), marks_.get(), pid_files_.get(),
+                                         mirror_.get(), roll_.get());
+  ROSTER_RETURN_IF_ERROR(loop_->Watch(marks_->fd(), [this] {
+    if (absl::Status status = marks_->Dispatch(); !status.ok()) {
+      LogWarning("a runtime cannot be marked", {{"error", status}});
+    }
+  }));
+  if (!marks_->status().ok()) AddProblem(std::string(marks_->status().message()));
+  return loop_->Watch(keeper_->fd(), [this] {
+    keeper_->Dispatch([this](const HeldEvent& event) { holds_->OnEvent(event); });
+  });
+}
+
+void Tracker::OnMarks(const std::vector<MarkedExecutable>& marked) {
+  std::vector<Mirror::RuntimeFile> files;
+  for (const MarkedExecutable& executable : marked) {
+    // conmon starts the runtime, but is none itself.
+    if (executable.basename == "conmon") continue;
+    files.push_back({.ino = executable.file.ino,
+                     .dev = HasPrivateDevice(executable.path) ? 0 : executable.file.dev});
+    LogInfo("runtime", {{"path", executable.path}});
+  }
+  if (absl::Status status = mirror_->SetRuntimes(files); !status.ok()) {
+    LogWarning("runtimes not told to the kernel hook", {{"error", status}});
+  }
+}
+
+void Tracker::Adopt() {
+  const size_t repaired = mirror_->Repair();
+  size_t restored = 0;
+  size_t dropped = 0;
+  for (uint64_t handle : mirror_->Handles()) {
+    const std::optional<roster_membership> slot = mirror_->Slot(handle);
+    if (!slot || (slot->flags & ROSTER_F_JOIN) != 0) continue;
+    if ((slot->flags & ROSTER_F_POD) != 0) {
+      mirror_->Drop(handle);  // made again as its containers are restored
+      continue;
+    }
+    if (slot->init_pid == 0) continue;  // armed; its init is still to come
+    if (slot->state == ROSTER_ENDED || IsTrue(*slot)) {
+      if (slot->state == ROSTER_ENDED) continue;  // cleared when its last task is freed
+      roll_->Restore(handle, *slot);
+      ++restored;
+    } else {
+      mirror_->Drop(handle);
+      ++dropped;
+    }
+  }
+  size_t adopted = 0;
+  for (pid_t pid : FindRunningContainerInits(host_.mntns)) {
+    absl::Status status = roll_->AdoptRunning(pid);
+    if (status.ok()) {
+      ++adopted;
+    } else if (!absl::IsAlreadyExists(status)) {
+      LogDebug("not adopted", {{"pid", pid}, {"reason", status}});
+    }
+  }
+  absl::StatusOr<uint64_t> tasks = programs_->AdoptTasks();
+  if (!tasks.ok()) AddProblem(std::string(tasks.status().message()));
+  LogInfo("adopted", {{"restored", restored},
+                      {"found", adopted},
+                      {"dropped", dropped},
+                      {"repaired", repaired},
+                      {"tasks", tasks.ok() ? *tasks : 0}});
+}
+
+void Tracker::Beat() {
+  mirror_->Heartbeat();
+  loop_->RunAfter(kHeartbeat, [this] { Beat(); });
+}
+
+void Tracker::AddProblem(std::string problem) {
+  absl::MutexLock lock(&mutex_);
+  problems_.push_back(std::move(problem));
+}
+
+std::vector<std::string> Tracker::Problems() const {
+  absl::MutexLock lock(&mutex_);
+  return problems_;
+}
+
+}  // namespace roster

@@ -1,0 +1,90 @@
+// Tracker runs Roster: programs, hooks, adoption and the event loop between them.
+#ifndef ROSTER_USERSPACE_TRACKER_TRACKER_H_
+#define ROSTER_USERSPACE_TRACKER_TRACKER_H_
+
+#include <roster/collection.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "enrich/enricher.h"
+#include "hook/fanotify_group.h"
+#include "hook/keeper.h"
+#include "hook/pid_file_marks.h"
+#include "hook/runtime_marks.h"
+#include "kernel/host.h"
+#include "kernel/pins.h"
+#include "kernel/programs.h"
+#include "mirror/mirror.h"
+#include "tracker/event_loop.h"
+#include "tracker/hold_handler.h"
+#include "tracker/kernel_events.h"
+#include "tracker/roll.h"
+
+namespace roster {
+
+struct TrackerOptions {
+  std::string pin_dir = ROSTER_PIN_DIR;
+  absl::Duration hold_deadline = absl::Milliseconds(100);
+  uint64_t host_mntns = 0;  // 0: the caller's own
+  bool ask_engines = true;
+  std::vector<std::string> runtime_paths;  // empty: KnownRuntimePaths()
+};
+
+// Start, Watch, Run and the destructor belong to one thread.
+class Tracker {
+ public:
+  // Loads and attaches the programs, adopts what runs, starts the hooks. `collection` is initialised and outlives
+  // the tracker. Without fanotify it goes on with the kernel hook alone, and Problems says so; without BPF it fails.
+  static absl::StatusOr<std::unique_ptr<Tracker>> Start(ContainerCollection* collection,
+                                                        const TrackerOptions& options);
+  // A clean stop: the pins and the programs stay at work.
+  ~Tracker();
+  Tracker(const Tracker&) = delete;
+  Tracker& operator=(const Tracker&) = delete;
+
+  EventLoop& loop() { return *loop_; }
+  Mirror& mirror() { return *mirror_; }
+
+  // What does not work, a sentence each. Thread-safe.
+  std::vector<std::string> Problems() const;
+
+ private:
+  Tracker(ContainerCollection* collection, const TrackerOptions& options);
+  absl::Status LoadKernelSide();
+  absl::Status WatchKernelEvents();
+  absl::Status StartRuntimeHook();
+  void OnMarks(const std::vector<MarkedExecutable>& marked);
+  void Adopt();
+  void Beat();
+  void AddProblem(std::string problem);
+
+  ContainerCollection* const collection_;
+  const TrackerOptions options_;
+  const PinPaths paths_;
+  HostIdentity host_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Programs> programs_;
+  std::unique_ptr<Mirror> mirror_;
+  std::unique_ptr<LateEnricher> late_;
+  std::unique_ptr<Roll> roll_;
+  std::unique_ptr<KernelEvents> events_;
+  std::unique_ptr<FanotifyGroup> group_;
+  std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<RuntimeMarks> marks_;
+  std::unique_ptr<PidFileMarks> pid_files_;
+  std::unique_ptr<HoldHandler> holds_;
+  mutable absl::Mutex mutex_;
+  std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace roster
+
+#endif  // ROSTER_USERSPACE_TRACKER_TRACKER_H_
