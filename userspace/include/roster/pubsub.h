@@ -70,6 +70,7 @@ class GadgetPubSub {
   // destroyed from inside one.
   virtual ~GadgetPubSub() = default;
 
+
   // Returns when every subscriber has dealt with the event or has missed its deadline. A subscriber that missed
   // one is not waited for again until it has caught up; it still gets every event, in order. From inside a
   // callback it does not wait for that callback's own subscriber, which gets the event afterwards.

@@ -64,7 +64,7 @@ class CompiledSelector {
   CompiledSelector();
 
   // INVALID_ARGUMENT when `where` does not parse. The message says where, with a caret under the place:
-  //   selector "app in (web": offset 11: expected ',' or ')'
+  //   selector: offset 11: expected ',' or ')'
   //     app in (web
   //                ^
   // The other fields cannot be wrong.

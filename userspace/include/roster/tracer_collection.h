@@ -65,9 +65,9 @@ class TracerCollection {
   TracerCollection(const TracerCollection&) = delete;
   TracerCollection& operator=(const TracerCollection&) = delete;
 
-  // Returns the tracer's bit. ALREADY_EXISTS for a name in use, INVALID_ARGUMENT for an empty name, one that is
-  // no file name (the sets are pinned under it), or a selector that does not parse; RESOURCE_EXHAUSTED for the
-  // 129th. The containers there are now are part of it when this returns. When the sink cannot make a set, the
+  // Returns the tracer's bit. ALREADY_EXISTS for a name in use, INVALID_ARGUMENT for a name that is not 1 to 64
+  // of [A-Za-z0-9_-] (the sets are pinned under it, and a BPF file system takes no '.') or a selector that does
+  // not parse; RESOURCE_EXHAUSTED for the 129th. The containers there are now are part of it when this returns. When the sink cannot make a set, the
   // tracer is not added and its error is returned.
   absl::StatusOr<int> AddTracer(std::string_view name, const ContainerSelector& selector,
                                 TracerOptions options = {});
@@ -85,7 +85,7 @@ class TracerCollection {
   std::string TracerDump() const;
   // NOT_FOUND for an unknown name.
   absl::StatusOr<std::vector<ContainerPtr>> TracerContainers(std::string_view name) const;
-  // The tracers that want a container now; none when it is unknown.
+  // The tracers whose selectors match a container, be it in the collection or about to be.
   TracerBits BitsOf(const Container& container) const;
 
   // Calls of the sink that failed.
@@ -93,8 +93,10 @@ class TracerCollection {
   // Tells the sink everything again: after it lost its maps, or had been full.
   absl::Status Resync();
 
-  // What WithTracerCollection connects to the collection. Events that say what is already known are ignored, so
-  // that it may also be subscribed by hand.
+  // Keeps the tracers in step with the events it is called with: CREATED, UPDATED and DELETED, each container's
+  // in order. WithTracerCollection connects it to a collection, before anybody else is told; for another source
+  // of events it can be subscribed by hand, but not to both. On DELETED a container leaves the sets; the bits in
+  // its membership stay for its last events, and go with its slot.
   FuncNotify TracerMapsUpdater();
 
   // Removes all tracers.

@@ -1,0 +1,315 @@
+// How the set of containers changes, and who is told.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "collection/core.h"
+
+namespace roster::collection_internal {
+
+absl::Status Core::NotOpen(std::string_view what) const {
+  return absl::FailedPreconditionError(
+      absl::StrCat(std::string(what), ": the collection is not initialised, or closed"));
+}
+
+bool Core::IsHere(const Container& container) {
+  for (const Link* link = store_.by_id.Find(IdOf(container)); link != nullptr; link = link->Next()) {
+    const Entry* entry = OwnerOf<kId>(link);
+    // One that is on its way out does not stand in the way of its successor.
+    if (!entry->removing.load(std::memory_order_relaxed) &&
+        SameContainer(entry->container, container)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::shared_ptr<GadgetPubSub::Delivery> Core::Announce(EventType type, ContainerPtr container,
+                                                       ContainerPtr previous) {
+  if (pubsub_ == nullptr) return nullptr;
+  return pubsub_->Enqueue({type, std::move(container), std::move(previous), absl::Now()});
+}
+
+absl::Status Core::ReserveAdd(const Container& container, PendingAdd* pending) {
+  absl::MutexLock lock(&mutex_);
+  if (!AcceptsLocked()) return NotOpen("add container");
+  const bool being_added =
+      std::any_of(pending_.begin(), pending_.end(), [&](const PendingAdd* other) {
+        return !other->cancelled && SameContainer(*other->container, container);
+      });
+  if (being_added || IsHere(container)) {
+    duplicates_.fetch_add(1, std::memory_order_relaxed);
+    return absl::AlreadyExistsError(
+        absl::StrCat("add container ", container.runtime.container_id, ": is already here"));
+  }
+  if (pending->container != nullptr) pending_.push_back(pending);
+  return absl::OkStatus();
+}
+
+absl::Status Core::Enrich(Container* container, bool initial) {
+  const std::string id = container->runtime.container_id;
+  const auto run = [&](const std::vector<NamedEnricher>& enrichers) -> absl::Status {
+    for (const NamedEnricher& enricher : enrichers) {
+      bool keep = true;
+      try {
+        keep = enricher.enrich(container);
+      } catch (...) {
+        // What it knew is missing; the container is not.
+        Warn(absl::StrCat("enricher ", enricher.name, ": threw for container ", id));
+      }
+      // The container is known by its id from here on: no enricher changes it.
+      container->runtime.container_id = id;
+      if (keep) continue;
+      dropped_.fetch_add(1, std::memory_order_relaxed);
+      return absl::AbortedError(
+          absl::StrCat("add container ", id, ": dropped by enricher ", enricher.name));
+    }
+    return absl::OkStatus();
+  };
+  if (initial) {
+    absl::Status status = run(initial_enrichers_);
+    if (!status.ok()) return status;
+  }
+  return run(enrichers_);
+}
+
+absl::Status Core::Insert(Container container, PendingAdd* pending, bool initial) {
+  Entry* entry = Entry::New(std::move(container));
+  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (pending->container != nullptr) {
+      pending_.erase(std::find(pending_.begin(), pending_.end(), pending));
+    }
+    absl::Status status;
+    if (!AcceptsLocked()) {
+      status = NotOpen("add container");
+    } else if (pending->cancelled ||
+               (initial && ended_early_.contains(entry->container.runtime.container_id))) {
+      status = absl::AbortedError(absl::StrCat("add container ", entry->container.runtime.container_id,
+                                               ": was removed while it was being added"));
+    } else if (IsHere(entry->container)) {
+      duplicates_.fetch_add(1, std::memory_order_relaxed);
+      status = absl::AlreadyExistsError(
+          absl::StrCat("add container ", entry->container.runtime.container_id, ": is already here"));
+    }
+    if (!status.ok()) {
+      Entry::Release(entry);
+      return status;
+    }
+    store_.Insert(entry);
+    added_.fetch_add(1, std::memory_order_relaxed);
+    if (update_tracers_) update_tracers_({EventType::kCreated, entry->self, nullptr, {}});
+    delivery = Announce(EventType::kCreated, entry->self);
+  }
+  if (delivery != nullptr) pubsub_->Await(delivery);
+  return absl::OkStatus();
+}
+
+absl::Status Core::Add(Container container, bool initial) {
+  absl::Status status = ValidateContainerID(container.runtime.container_id);
+  if (!status.ok()) {
+    invalid_.fetch_add(1, std::memory_order_relaxed);
+    return status;
+  }
+  PendingAdd pending{nullptr};
+  if (enrichers_.empty() && (!initial || initial_enrichers_.empty())) {
+    return Insert(std::move(container), &pending, initial);
+  }
+  const Container as_given = container;
+  pending.container = &as_given;
+  status = ReserveAdd(as_given, &pending);
+  if (!status.ok()) return status;
+  status = Enrich(&container, initial);
+  if (status.ok()) return Insert(std::move(container), &pending, initial);
+  absl::MutexLock lock(&mutex_);
+  pending_.erase(std::find(pending_.begin(), pending_.end(), &pending));
+  return status;
+}
+
+void Core::FinishRemoval(Entry* entry) {
+  const ContainerPtr container = entry->self;
+  store_.Erase(entry);
+  removed_.fetch_add(1, std::memory_order_relaxed);
+  if (update_tracers_) update_tracers_({EventType::kDeleted, container, nullptr, {}});
+  if (grace_ > absl::ZeroDuration()) {
+    store_.Remember(container, absl::Now() + grace_);
+    if (forgetter_waits_for_any_) forget_.Signal();
+  }
+}
+
+absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
+                          const std::function<bool(const Container&)>& is_pending,
+                          std::string_view what) {
+  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+  ContainerPtr container;  // keeps the entry, whatever Close does meanwhile
+  Entry* entry = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!AcceptsLocked()) return NotOpen("remove container");
+    entry = find(store_);
+    if (entry == nullptr) {
+      for (PendingAdd* pending : pending_) {
+        if (pending->cancelled || !is_pending(*pending->container)) continue;
+        pending->cancelled = true;
+        return absl::OkStatus();
+      }
+      // An initial list taken before it ended may still bring it.
+      if (state_ == State::kInitializing) ended_early_.emplace(what);
+      return absl::NotFoundError(
+          absl::StrCat("remove container ", std::string(what), ": is not here"));
+    }
+    container = entry->self;
+    entry->removing.store(true, std::memory_order_relaxed);
+    delivery = Announce(EventType::kDeleted, container);
+    if (delivery == nullptr) {
+      FinishRemoval(entry);
+      return absl::OkStatus();
+    }
+  }
+  pubsub_->Await(delivery);
+  absl::MutexLock lock(&mutex_);
+  // Close has taken it out already.
+  if (!entry->links[kAll].linked() || state_ == State::kClosed) return absl::OkStatus();
+  FinishRemoval(entry);
+  return absl::OkStatus();
+}
+
+absl::Status Core::Update(const std::function<Entry*(Store&)>& find,
+                          const std::function<bool(Container*)>& change, std::string_view what,
+                          bool announce) {
+  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!AcceptsLocked()) return NotOpen("update container");
+    Entry* entry = find(store_);
+    if (entry == nullptr) {
+      return absl::NotFoundError(
+          absl::StrCat("update container ", std::string(what), ": is not here"));
+    }
+    Container changed = entry->container;
+    if (!change(&changed)) return absl::OkStatus();
+    changed.runtime.container_id = entry->container.runtime.container_id;
+    if (entry->container.handle != 0) changed.handle = entry->container.handle;
+    if (changed == entry->container) return absl::OkStatus();
+    Entry* fresh = Entry::New(std::move(changed));
+    const ContainerPtr previous = entry->self;
+    store_.Replace(entry, fresh);
+    updated_.fetch_add(1, std::memory_order_relaxed);
+    if (update_tracers_) update_tracers_({EventType::kUpdated, fresh->self, previous, {}});
+    if (announce) delivery = Announce(EventType::kUpdated, fresh->self, previous);
+  }
+  if (delivery != nullptr) pubsub_->Await(delivery);
+  return absl::OkStatus();
+}
+
+void Core::SetOwner(const ContainerPtr& container, OwnerReference owner) {
+  auto shared = std::make_shared<const OwnerReference>(std::move(owner));
+  const auto find = [&](Store& store) -> Entry* {
+    for (const Link* link = store.by_id.Find(IdOf(*container)); link != nullptr;
+         link = link->Next()) {
+      Entry* entry = OwnerOf<kId>(link);
+      if (!entry->removing.load(std::memory_order_relaxed) &&
+          SameContainer(entry->container, *container)) {
+        return entry;
+      }
+    }
+    return nullptr;
+  };
+  // Gone meanwhile: then nobody needs it.
+  Update(
+      find,
+      [&](Container* c) {
+        c->k8s.owner = shared;
+        return true;
+      },
+      IdOf(*container), /*announce=*/false)
+      .IgnoreError();
+}
+
+absl::Status Core::PublishPreCreate(Container container) {
+  absl::Status status = ValidateContainerID(container.runtime.container_id);
+  if (!status.ok()) return status;
+  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!AcceptsLocked()) return NotOpen("publish container");
+    delivery = Announce(EventType::kPreCreate,
+                        std::make_shared<const Container>(std::move(container)));
+  }
+  if (delivery != nullptr) pubsub_->Await(delivery);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
+                                                          const ContainerSelector& selector,
+                                                          FuncNotify callback,
+                                                          SubscriptionOptions options) {
+  absl::StatusOr<CompiledSelector> compiled = CompiledSelector::Compile(selector);
+  if (!compiled.ok()) return compiled.status();
+  if (callback == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("subscribe ", std::string(key), ": there is no callback"));
+  }
+  options.filter = [selector = *compiled, also = std::move(options.filter)](
+                       const PubSubEvent& event) -> std::optional<EventType> {
+    if (also && !also(event).has_value()) return std::nullopt;
+    if (event.type == EventType::kPreCreate) return event.type;
+    const bool is = selector.Matches(*event.container);
+    if (event.type != EventType::kUpdated) return is ? std::optional(event.type) : std::nullopt;
+    const bool was = selector.Matches(*event.previous);
+    if (was && is) return EventType::kUpdated;
+    if (is) return EventType::kCreated;
+    if (was) return EventType::kDeleted;
+    return std::nullopt;
+  };
+  std::vector<ContainerPtr> containers;
+  std::shared_ptr<PubSubDispatcher::Subscription> replaced;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!AcceptsLocked()) return NotOpen("subscribe");
+    if (pubsub_ == nullptr) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "subscribe ", std::string(key), ": the collection has no publisher (WithPubSub)"));
+    }
+    for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
+      const Entry* entry = OwnerOf<kAll>(link);
+      // DELETED of one that is being removed has gone out already.
+      if (entry->removing.load(std::memory_order_relaxed)) continue;
+      if (compiled->Matches(entry->container)) containers.push_back(entry->self);
+    }
+    replaced = pubsub_->Replace(key, std::move(callback), nullptr, std::move(options));
+  }
+  // Without the mutex: the replaced callback may be waiting for it.
+  pubsub_->WaitUntilIdle(replaced);
+  return containers;
+}
+
+absl::Status Core::Unsubscribe(std::string_view key) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!AcceptsLocked()) return NotOpen("unsubscribe");
+    if (pubsub_ == nullptr) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "unsubscribe ", std::string(key), ": the collection has no publisher (WithPubSub)"));
+    }
+  }
+  pubsub_->Unsubscribe(key);
+  return absl::OkStatus();
+}
+
+ContainerCollection::Stats Core::GetStats() const {
+  ContainerCollection::Stats stats;
+  stats.added = added_.load(std::memory_order_relaxed);
+  stats.removed = removed_.load(std::memory_order_relaxed);
+  stats.updated = updated_.load(std::memory_order_relaxed);
+  stats.dropped_by_enricher = dropped_.load(std::memory_order_relaxed);
+  stats.duplicates = duplicates_.load(std::memory_order_relaxed);
+  stats.invalid = invalid_.load(std::memory_order_relaxed);
+  stats.warnings = warnings_.load(std::memory_order_relaxed);
+  stats.remembered = store_.remembered();
+  return stats;
+}
+
+}  // namespace roster::collection_internal

@@ -1,0 +1,132 @@
+// Entry is a container within a collection, with its places in the collection's indexes.
+#ifndef ROSTER_USERSPACE_COLLECTION_ENTRY_H_
+#define ROSTER_USERSPACE_COLLECTION_ENTRY_H_
+
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "collection/index.h"
+#include "roster/container.h"
+
+namespace roster::collection_internal {
+
+// Which link of an entry is in which index.
+enum IndexNumber : size_t {
+  kAll,
+  kId,
+  kMntns,
+  kNetns,
+  kCgroup,
+  kPid,
+  kHandle,
+  kPodUid,
+  kNamespace,
+  kPod,
+  kContainerName,  // the name within the pod
+  kRuntimeContainerName,
+  kRuntime,
+  kIndexes,
+};
+
+struct Entry;
+
+struct EntryLinks {
+  Link links[kIndexes];
+};
+
+// An entry's place under one of its labels.
+struct LabelLink : Link {
+  Entry* owner = nullptr;
+  const std::pair<const std::string, std::string>* label = nullptr;
+};
+
+struct Entry : EntryLinks {
+  explicit Entry(Container c) : container(std::move(c)) {}
+
+  // Makes an entry that owns itself, until Release.
+  static Entry* New(Container container);
+  static void Release(void* entry);
+
+  const Container container;
+  // What is handed out; it keeps the whole entry alive.
+  ContainerPtr self;
+  // One for each of the container's labels, in their order.
+  std::unique_ptr<LabelLink[]> labels;
+  // DELETED has been published, or is being.
+  std::atomic<bool> removing{false};
+};
+
+// links is the first member of Entry's first base.
+template <size_t kNumber>
+Entry* OwnerOf(const Link* link) {
+  return static_cast<Entry*>(
+      reinterpret_cast<EntryLinks*>(const_cast<Link*>(link) - kNumber));
+}
+
+template <size_t kNumber, auto kKeyOf>
+struct EntryTraits {
+  using Key = decltype(kKeyOf(std::declval<const Container&>()));
+  static Key KeyOf(const Link* link) { return kKeyOf(OwnerOf<kNumber>(link)->container); }
+  static Key KeyOf(const Container& container) { return kKeyOf(container); }
+};
+
+inline std::string_view IdOf(const Container& c) { return c.runtime.container_id; }
+inline uint64_t MntnsOf(const Container& c) { return c.mntns; }
+inline uint64_t NetnsOf(const Container& c) { return c.netns; }
+inline uint64_t CgroupOf(const Container& c) { return c.cgroup_id; }
+inline uint64_t PidOf(const Container& c) { return c.runtime.container_pid; }
+inline uint64_t HandleOf(const Container& c) { return c.handle; }
+inline std::string_view PodUidOf(const Container& c) { return c.k8s.pod_uid; }
+inline std::string_view NamespaceOf(const Container& c) { return c.k8s.namespace_name; }
+inline std::string_view PodOf(const Container& c) { return c.k8s.pod_name; }
+inline std::string_view ContainerNameOf(const Container& c) { return c.k8s.container_name; }
+inline std::string_view RuntimeContainerNameOf(const Container& c) {
+  return c.runtime.container_name;
+}
+inline std::string_view RuntimeOf(const Container& c) { return c.runtime.runtime_name; }
+
+struct LabelKey {
+  std::string_view key;
+  std::string_view value;
+  bool operator==(const LabelKey&) const = default;
+};
+inline uint64_t HashKey(const LabelKey& label) {
+  return roster::collection_internal::HashKey(label.key) * 31 +
+         roster::collection_internal::HashKey(label.value);
+}
+
+struct LabelTraits {
+  using Key = LabelKey;
+  static Key KeyOf(const Link* link) {
+    const auto& label = *static_cast<const LabelLink*>(link)->label;
+    return {label.first, label.second};
+  }
+};
+
+// A container that has been removed, while events of its last moments may still come.
+struct Remembered {
+  Link links[2];  // by mount namespace, by network namespace
+  ContainerPtr container;
+  absl::Time expires;
+};
+
+template <size_t kNumber>
+Remembered* RememberedOf(const Link* link) {
+  return reinterpret_cast<Remembered*>(const_cast<Link*>(link) - kNumber);
+}
+
+template <size_t kNumber, auto kKeyOf>
+struct RememberedTraits {
+  using Key = uint64_t;
+  static Key KeyOf(const Link* link) { return kKeyOf(*RememberedOf<kNumber>(link)->container); }
+};
+
+}  // namespace roster::collection_internal
+
+#endif  // ROSTER_USERSPACE_COLLECTION_ENTRY_H_

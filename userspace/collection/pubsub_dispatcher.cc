@@ -1,0 +1,337 @@
+#include "collection/pubsub_dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/time/clock.h"
+
+namespace roster {
+namespace {
+
+// How long a thread looks for what is about to come before it sleeps: some microseconds, about what it costs to
+// be woken. A bounded wait, not polling.
+constexpr int kSpins = 400;
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+struct PubSubDispatcher::Subscription {
+  std::string key;
+  FuncNotify callback;
+  SubscriptionOptions options;
+
+  // All guarded by the dispatcher's mutex_.
+  std::deque<Queued> queue;
+  SubscriberStats stats;
+  bool taken = false;    // among strands_, or being run
+  bool running = false;  // a call is under way
+  bool behind = false;   // a publisher has given up on it since its queue was last empty
+  bool gone = false;
+};
+
+class GadgetPubSub::Delivery {
+ public:
+  struct Wait {
+    std::shared_ptr<PubSubDispatcher::Subscription> subscription;
+    absl::Time deadline = absl::InfiniteFuture();
+    bool done = false;  // guarded by the dispatcher's mutex_
+  };
+
+  explicit Delivery(PubSubEvent e) : event(std::move(e)) {}
+
+  const PubSubEvent event;
+  // Written by Enqueue, before any other thread knows of it; `done` and `deadline` later under the mutex.
+  absl::InlinedVector<Wait, 2> waits;
+  std::atomic<size_t> remaining{0};
+};
+
+namespace {
+// The subscription whose callback this thread is in.
+thread_local PubSubDispatcher::Subscription* current_subscription = nullptr;
+}  // namespace
+
+std::unique_ptr<GadgetPubSub> NewGadgetPubSub() { return std::make_unique<PubSubDispatcher>(); }
+
+PubSubDispatcher::~PubSubDispatcher() {
+  Shutdown();
+  std::vector<std::thread> workers;
+  {
+    absl::MutexLock lock(&mutex_);
+    shutdown_ = true;
+    work_.SignalAll();
+    workers.swap(workers_);
+  }
+  for (std::thread& worker : workers) worker.join();
+}
+
+void PubSubDispatcher::Publish(EventType type, ContainerPtr container) {
+  Publish(PubSubEvent{type, std::move(container), nullptr, absl::Now()});
+}
+
+void PubSubDispatcher::Publish(PubSubEvent event) { Await(Enqueue(std::move(event))); }
+
+std::shared_ptr<GadgetPubSub::Delivery> PubSubDispatcher::Enqueue(PubSubEvent event) {
+  absl::MutexLock lock(&mutex_);
+  if (subscriptions_.empty() || shutdown_) return nullptr;
+  auto delivery = std::make_shared<Delivery>(std::move(event));
+  for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
+    EventType type = delivery->event.type;
+    if (subscription->options.filter) {
+      const std::optional<EventType> seen_as = subscription->options.filter(delivery->event);
+      if (!seen_as.has_value()) continue;
+      type = *seen_as;
+    }
+    if (subscription->queue.size() >= subscription->options.queue_limit) {
+      ++subscription->stats.dropped;
+      continue;
+    }
+    size_t wait = kNobodyWaits;
+    if (subscription.get() == current_subscription) {
+      // It gets the event when the callback that we are in has returned.
+    } else if (subscription->behind) {
+      ++subscription->stats.late;
+    } else {
+      wait = delivery->waits.size();
+      delivery->waits.push_back({subscription});
+    }
+    subscription->queue.push_back({delivery, wait, type});
+    if (!subscription->taken) {
+      subscription->taken = true;
+      strands_.push_back(subscription);
+    }
+  }
+  delivery->remaining.store(delivery->waits.size(), std::memory_order_relaxed);
+  strands_hint_.store(strands_.size(), std::memory_order_release);
+  if (delivery->waits.size() < strands_.size()) {
+    CallWorkers(strands_.size());  // nobody will wait for some of them, and see to it that they get a thread
+  } else if (!strands_.empty() && !spinning_) {
+    CallWorkers(1);
+  }
+  if (delivery->waits.empty()) return nullptr;
+  return delivery;
+}
+
+void PubSubDispatcher::Await(const std::shared_ptr<Delivery>& delivery) {
+  if (delivery == nullptr) return;
+  // A worker that waits here cannot serve the others: no use in spinning.
+  for (int i = 0; i < kSpins && current_subscription == nullptr; ++i) {
+    if (delivery->remaining.load(std::memory_order_acquire) == 0) return;
+    Pause();
+  }
+  absl::MutexLock lock(&mutex_);
+  const absl::Time begin = absl::Now();
+  for (Delivery::Wait& wait : delivery->waits) {
+    wait.deadline = begin + wait.subscription->options.deadline;
+  }
+  ++publishers_waiting_;
+  while (delivery->remaining.load(std::memory_order_relaxed) > 0) {
+    CallWorkers(strands_.size());
+    absl::Time last = absl::InfinitePast();
+    for (const Delivery::Wait& wait : delivery->waits) {
+      if (!wait.done) last = std::max(last, wait.deadline);
+    }
+    if (last <= absl::Now()) break;
+    done_.WaitWithDeadline(&mutex_, last);
+  }
+  --publishers_waiting_;
+  for (Delivery::Wait& wait : delivery->waits) {
+    if (wait.done) continue;
+    wait.subscription->behind = true;
+    ++wait.subscription->stats.late;
+  }
+}
+
+void PubSubDispatcher::Complete(const Queued& queued) {
+  if (queued.wait == kNobodyWaits) return;
+  Delivery& delivery = *queued.delivery;
+  delivery.waits[queued.wait].done = true;
+  delivery.remaining.fetch_sub(1, std::memory_order_release);
+}
+
+void PubSubDispatcher::CallWorkers(size_t wanted) {
+  if (shutdown_) return;
+  for (size_t i = 0; i < std::min(wanted, idle_); ++i) work_.Signal();
+  // Threads that have not yet begun count as idle from their making, so that one is not made twice.
+  for (size_t i = idle_; i < wanted && workers_.size() <= subscriptions_.size() + gone_busy_; ++i) {
+    ++idle_;
+    workers_.emplace_back([this] { Work(); });
+  }
+}
+
+bool PubSubDispatcher::SpinForWork() {
+  if (spinning_) return false;
+  spinning_ = true;
+  mutex_.Unlock();
+  for (int i = 0; i < kSpins && strands_hint_.load(std::memory_order_acquire) == 0; ++i) Pause();
+  mutex_.Lock();
+  spinning_ = false;
+  return !strands_.empty();
+}
+
+void PubSubDispatcher::Work() {
+  absl::MutexLock lock(&mutex_);
+  --idle_;
+  while (true) {
+    if (!strands_.empty()) {
+      RunOne();
+    } else if (shutdown_) {
+      return;
+    } else if (!SpinForWork() && strands_.empty() && !shutdown_) {
+      ++idle_;
+      work_.Wait(&mutex_);
+      --idle_;
+    }
+  }
+}
+
+void PubSubDispatcher::RunOne() {
+  const std::shared_ptr<Subscription> subscription = std::move(strands_.front());
+  strands_.pop_front();
+  strands_hint_.store(strands_.size(), std::memory_order_relaxed);
+  if (subscription->gone || subscription->queue.empty()) {
+    subscription->taken = false;
+    return;
+  }
+  const Queued queued = std::move(subscription->queue.front());
+  subscription->queue.pop_front();
+  subscription->running = true;
+  // This call may hang: whoever is waited for must not have to wait for it.
+  if (publishers_waiting_ > 0 && !strands_.empty()) CallWorkers(strands_.size());
+  mutex_.Unlock();
+
+  bool threw = false;
+  current_subscription = subscription.get();
+  try {
+    if (queued.type == queued.delivery->event.type) {
+      subscription->callback(queued.delivery->event);
+    } else {
+      PubSubEvent event = queued.delivery->event;
+      event.type = queued.type;
+      if (event.type != EventType::kUpdated) event.previous = nullptr;
+      subscription->callback(event);
+    }
+  } catch (...) {
+    threw = true;
+  }
+  current_subscription = nullptr;
+
+  mutex_.Lock();
+  subscription->running = false;
+  ++(threw ? subscription->stats.threw : subscription->stats.delivered);
+  Complete(queued);
+  if (subscription->gone) {
+    subscription->taken = false;
+    ++(threw ? gone_.threw : gone_.delivered);
+    --gone_busy_;
+  } else if (!subscription->queue.empty()) {
+    strands_.push_back(subscription);
+    strands_hint_.store(strands_.size(), std::memory_order_relaxed);
+  } else {
+    subscription->taken = false;
+    subscription->behind = false;
+  }
+  if (publishers_waiting_ > 0 || subscription->gone) done_.SignalAll();
+}
+
+void PubSubDispatcher::Detach(Subscription& subscription) {
+  subscription.gone = true;
+  if (subscription.running) ++gone_busy_;
+  for (const Queued& queued : subscription.queue) Complete(queued);
+  subscription.queue.clear();
+  gone_.delivered += subscription.stats.delivered;
+  gone_.late += subscription.stats.late;
+  gone_.threw += subscription.stats.threw;
+  gone_.dropped += subscription.stats.dropped;
+  done_.SignalAll();
+}
+
+void PubSubDispatcher::WaitFor(Subscription& subscription) {
+  while (subscription.running && current_subscription != &subscription) done_.Wait(&mutex_);
+}
+
+std::shared_ptr<PubSubDispatcher::Subscription> PubSubDispatcher::Replace(
+    std::string_view key, FuncNotify callback, const std::function<void()>& initializer,
+    SubscriptionOptions options) {
+  auto fresh = std::make_shared<Subscription>();
+  fresh->key = std::string(key);
+  fresh->callback = std::move(callback);
+  fresh->options = std::move(options);
+  absl::MutexLock lock(&mutex_);
+  std::shared_ptr<Subscription> old;
+  const auto place =
+      std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                   [key](const std::shared_ptr<Subscription>& s) { return s->key == key; });
+  if (initializer) initializer();
+  if (place == subscriptions_.end()) {
+    subscriptions_.push_back(std::move(fresh));
+  } else {
+    old = std::exchange(*place, std::move(fresh));
+    Detach(*old);
+  }
+  return old;
+}
+
+void PubSubDispatcher::WaitUntilIdle(const std::shared_ptr<Subscription>& subscription) {
+  if (subscription == nullptr) return;
+  absl::MutexLock lock(&mutex_);
+  WaitFor(*subscription);
+}
+
+void PubSubDispatcher::Subscribe(std::string_view key, FuncNotify callback,
+                                 std::function<void()> initializer, SubscriptionOptions options) {
+  WaitUntilIdle(Replace(key, std::move(callback), initializer, std::move(options)));
+}
+
+void PubSubDispatcher::Unsubscribe(std::string_view key) {
+  absl::MutexLock lock(&mutex_);
+  const auto place =
+      std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                   [key](const std::shared_ptr<Subscription>& s) { return s->key == key; });
+  if (place == subscriptions_.end()) return;
+  const std::shared_ptr<Subscription> subscription = std::move(*place);
+  subscriptions_.erase(place);
+  Detach(*subscription);
+  WaitFor(*subscription);
+}
+
+void PubSubDispatcher::Shutdown() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::shared_ptr<Subscription>> subscriptions;
+  subscriptions.swap(subscriptions_);
+  for (const std::shared_ptr<Subscription>& subscription : subscriptions) Detach(*subscription);
+  for (const std::shared_ptr<Subscription>& subscription : subscriptions) WaitFor(*subscription);
+}
+
+std::optional<SubscriberStats> PubSubDispatcher::Stats(std::string_view key) const {
+  absl::MutexLock lock(&mutex_);
+  for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
+    if (subscription->key != key) continue;
+    SubscriberStats stats = subscription->stats;
+    stats.queued = subscription->queue.size();
+    return stats;
+  }
+  return std::nullopt;
+}
+
+SubscriberStats PubSubDispatcher::TotalStats() const {
+  absl::MutexLock lock(&mutex_);
+  SubscriberStats total = gone_;
+  for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
+    total.delivered += subscription->stats.delivered;
+    total.late += subscription->stats.late;
+    total.threw += subscription->stats.threw;
+    total.dropped += subscription->stats.dropped;
+    total.queued += subscription->queue.size();
+  }
+  return total;
+}
+
+}  // namespace roster

@@ -1,0 +1,222 @@
+// How a collection begins and ends.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "collection/core.h"
+
+namespace roster::collection_internal {
+
+class Core::Setup : public CollectionSetup {
+ public:
+  Setup(Core& core, const std::vector<Option>& options) : core_(core), options_(options) {}
+
+  void set_current(size_t current) { current_ = current; }
+
+  ContainerCollection& collection() override { return core_.collection_; }
+  void AddEnricher(std::string name, Enricher enricher) override {
+    core_.enrichers_.push_back({std::move(name), std::move(enricher)});
+  }
+  void AddInitialEnricher(std::string name, Enricher enricher) override {
+    core_.initial_enrichers_.push_back({std::move(name), std::move(enricher)});
+  }
+  void AddInitialContainers(
+      std::string source, std::function<absl::StatusOr<std::vector<Container>>()> list) override {
+    core_.initial_sources_.push_back({std::move(source), std::move(list)});
+  }
+  void AddStarter(std::string name, std::function<absl::Status()> start,
+                  std::function<void()> stop) override {
+    core_.stages_.push_back({std::move(name), std::move(start), std::move(stop)});
+  }
+  void AddCleanup(std::function<void()> cleanup) override {
+    core_.cleanups_.push_back(std::move(cleanup));
+  }
+  GadgetPubSub& EnablePubSub() override {
+    if (core_.pubsub_ == nullptr) core_.pubsub_ = std::make_shared<PubSubDispatcher>();
+    return *core_.pubsub_;
+  }
+  void SetNodeName(std::string node) override { core_.node_name_ = std::move(node); }
+  const std::string& node_name() const override { return core_.node_name_; }
+  void SetOwnerSource(std::shared_ptr<OwnerSource> source) override {
+    core_.owner_source_ = std::move(source);
+  }
+  void SetTracerCollection(std::shared_ptr<TracerCollection> tracers) override {
+    core_.tracers_ = std::move(tracers);
+    core_.update_tracers_ = core_.tracers_->TracerMapsUpdater();
+  }
+  void KeepRemoved(absl::Duration grace) override { core_.grace_ = grace; }
+  void SetWarningHandler(std::function<void(std::string_view)> handler) override {
+    core_.warning_handler_ = std::move(handler);
+  }
+  void Warn(std::string_view message) override { core_.Warn(message); }
+
+  bool Has(std::string_view option) const override { return Among(option, current_); }
+  bool HasAnywhere(std::string_view option) const override {
+    return Among(option, options_.size());
+  }
+  size_t InitialSources() const override { return core_.initial_sources_.size(); }
+
+ private:
+  bool Among(std::string_view option, size_t end) const {
+    for (size_t i = 0; i < end; ++i) {
+      if (options_[i].name() == option) return true;
+    }
+    return false;
+  }
+
+  Core& core_;
+  const std::vector<Option>& options_;
+  size_t current_ = 0;
+};
+
+Core::~Core() { Close(); }
+
+void Core::Warn(std::string_view message) {
+  warnings_.fetch_add(1, std::memory_order_relaxed);
+  if (warning_handler_) warning_handler_(message);
+}
+
+absl::Status Core::RunOptions(const std::vector<Option>& options, Setup* setup) {
+  for (size_t i = 0; i < options.size(); ++i) {
+    setup->set_current(i);
+    const absl::Status status = options[i].Apply(*setup);
+    if (!status.ok()) {
+      return absl::Status(status.code(),
+                          absl::StrCat("option ", options[i].name(), ": ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Core::StartStages() {
+  for (const Stage& stage : stages_) {
+    const absl::Status status = stage.start();
+    if (!status.ok()) {
+      return absl::Status(status.code(), absl::StrCat("start ", stage.name, ": ", status.message()));
+    }
+    ++started_stages_;
+  }
+  return absl::OkStatus();
+}
+
+void Core::AddInitialContainers() {
+  for (const InitialSource& source : initial_sources_) {
+    absl::StatusOr<std::vector<Container>> containers = source.list();
+    if (!containers.ok()) {
+      Warn(absl::StrCat("initial containers of ", source.name, ": ",
+                        containers.status().message()));
+      continue;
+    }
+    for (Container& container : *containers) {
+      const absl::Status status = Add(std::move(container), /*initial=*/true);
+      // The hook may have been faster, an enricher may not want it; both are as they should be.
+      if (!status.ok() && !absl::IsAlreadyExists(status) && !absl::IsAborted(status)) {
+        Warn(absl::StrCat("initial containers of ", source.name, ": ", status.message()));
+      }
+    }
+  }
+}
+
+absl::Status Core::Initialize(const std::vector<Option>& options) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_ != State::kNew) {
+      return absl::FailedPreconditionError(
+          "initialize collection: it is initialised already, or has been closed");
+    }
+    state_ = State::kInitializing;
+  }
+  Setup setup(*this, options);
+  absl::Status status = RunOptions(options, &setup);
+  if (status.ok() && grace_ > absl::ZeroDuration()) {
+    forgetter_ = std::thread([this] { ForgetLoop(); });
+  }
+  if (status.ok()) status = StartStages();
+  if (status.ok()) {
+    AddInitialContainers();
+    absl::MutexLock lock(&mutex_);
+    ended_early_.clear();
+    // Close may have come meanwhile, from another thread.
+    if (state_ == State::kInitializing) state_ = State::kOpen;
+    return absl::OkStatus();
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    state_ = State::kClosing;
+  }
+  Undo();
+  absl::MutexLock lock(&mutex_);
+  state_ = State::kNew;
+  return status;
+}
+
+void Core::Close() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!AcceptsLocked()) return;
+    state_ = State::kClosing;
+  }
+  Undo();
+  absl::MutexLock lock(&mutex_);
+  state_ = State::kClosed;
+}
+
+void Core::Undo() {
+  for (; started_stages_ > 0; --started_stages_) {
+    if (stages_[started_stages_ - 1].stop) stages_[started_stages_ - 1].stop();
+  }
+  if (pubsub_ != nullptr) pubsub_->Shutdown();
+  {
+    absl::MutexLock lock(&mutex_);
+    forget_.SignalAll();
+  }
+  if (forgetter_.joinable()) forgetter_.join();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (update_tracers_) {
+      for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
+        update_tracers_({EventType::kDeleted, OwnerOf<kAll>(link)->self, nullptr, {}});
+      }
+    }
+    store_.Clear();
+    store_.Reclaim();
+    ended_early_.clear();
+    if (pubsub_ != nullptr) former_pubsubs_.push_back(std::move(pubsub_));
+    pubsub_ = nullptr;
+    update_tracers_ = nullptr;
+    tracers_ = nullptr;
+  }
+  while (!cleanups_.empty()) {
+    const std::function<void()> cleanup = std::move(cleanups_.back());
+    cleanups_.pop_back();
+    cleanup();
+  }
+  stages_.clear();
+  initial_sources_.clear();
+  enrichers_.clear();
+  initial_enrichers_.clear();
+  grace_ = absl::ZeroDuration();
+  owner_source_ = nullptr;
+  node_name_.clear();
+  warning_handler_ = nullptr;
+}
+
+void Core::ForgetLoop() {
+  absl::MutexLock lock(&mutex_);
+  while (AcceptsLocked()) {
+    const absl::Time now = absl::Now();
+    const absl::Time next = store_.ForgetExpired(now);
+    if (next == absl::InfiniteFuture()) {
+      store_.Reclaim();
+      forgetter_waits_for_any_ = true;
+      forget_.Wait(&mutex_);
+      forgetter_waits_for_any_ = false;
+    } else {
+      // Several at once: look-ups check the time themselves, this only frees memory.
+      forget_.WaitWithDeadline(&mutex_, std::max(next, now + grace_ / 8));
+    }
+  }
+}
+
+}  // namespace roster::collection_internal
