@@ -1,0 +1,301 @@
+// The kernel hook alone, without the daemon: this test plays userspace's part by writing the maps.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "cgroups.skel.h"
+#include "engines/image.h"
+#include "engines/oci_bundle.h"
+#include "engines/oci_engine.h"
+#include "integration/roster_test_base.h"
+#include "kernel/errors.h"
+#include "lifecycle.skel.h"
+#include "lineage_abi.h"
+
+namespace roster::testing {
+namespace {
+
+uint64_t InodeOf(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
+// The programs of lifecycle.bpf.c and cgroups.bpf.c over maps pinned in a directory of this test's own.
+class KernelHook {
+ public:
+  explicit KernelHook(const std::string& directory) : directory_(directory) {}
+  ~KernelHook() {
+    cgroups_bpf::destroy(cgroups_);
+    lifecycle_bpf::destroy(lifecycle_);
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
+  absl::Status Attach() {
+    std::filesystem::create_directories(directory_);
+    LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = directory_.c_str());
+    lifecycle_ = lifecycle_bpf::open(&options);
+    cgroups_ = cgroups_bpf::open(&options);
+    if (lifecycle_ == nullptr || cgroups_ == nullptr) return ErrnoStatus("open", "the kernel hook", errno);
+    for (bpf_object* object : {lifecycle_->obj, cgroups_->obj}) {
+      bpf_map* map = nullptr;
+      bpf_object__for_each_map(map, object) {
+        const std::string name = bpf_map__name(map);
+        if (name.rfind("roster_", 0) == 0) bpf_map__set_pin_path(map, (directory_ + "/" + name).c_str());
+      }
+    }
+    if (int error = lifecycle_bpf::load(lifecycle_); error != 0) return ErrnoStatus("load", "lifecycle", error);
+    if (int error = cgroups_bpf::load(cgroups_); error != 0) return ErrnoStatus("load", "cgroups", error);
+    uint32_t zero = 0;
+    roster_hot hot{};
+    hot.version = ROSTER_INTERNAL_VERSION;
+    hot.host_mntns = InodeOf("/proc/self/ns/mnt");
+    hot.host_netns = InodeOf("/proc/self/ns/net");
+    hot.host_pidns = InodeOf("/proc/self/ns/pid");
+    hot.armed = 1;  // never skip the look-up
+    roster_abi abi{};
+    abi.host_mntns = hot.host_mntns;
+    if (bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_hot), &zero, &hot, 0) != 0 ||
+        bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_abi), &zero, &abi, 0) != 0) {
+      return ErrnoStatus("fill", "roster_hot", errno);
+    }
+    if (int error = lifecycle_bpf::attach(lifecycle_); error != 0) return ErrnoStatus("attach", "lifecycle", error);
+    if (int error = cgroups_bpf::attach(cgroups_); error != 0) return ErrnoStatus("attach", "cgroups", error);
+    return absl::OkStatus();
+  }
+
+  // Reserves `slot` for `id`, and arms thread `tid` with it, as userspace does while the runtime's exec is held.
+  absl::StatusOr<uint64_t> Arm(pid_t tid, uint32_t slot, const std::string& id, const std::string& program) {
+    roster_birth birth{};
+    bpf_map_lookup_elem(bpf_map__fd(lifecycle_->maps.roster_birth), &slot, &birth);
+    uint64_t handle = ROSTER_MAKE_HANDLE(++birth.epoch, slot);
+    birth.npending = 1;
+    birth.nlive = birth.ntasks = 0;
+    birth.exe_ino = InodeOf("/usr/bin/" + program);
+    roster_membership membership{};
+    membership.handle = handle;
+    membership.state = ROSTER_PENDING;
+    roster_record record{};
+    record.handle = handle;
+    std::strncpy(record.id, id.c_str(), sizeof(record.id) - 1);
+    roster_armed armed{handle};
+    uint32_t key = tid;
+    if (bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_birth), &slot, &birth, 0) != 0 ||
+        bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_record), &handle, &record, 0) != 0 ||
+        bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_slot), &slot, &membership, 0) != 0 ||
+        bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_arm), &key, &armed, 0) != 0) {
+      return ErrnoStatus("arm", id, errno);
+    }
+    return handle;
+  }
+
+  // roster_hot.armed was set to one for good; BPF counts it down.
+  void KeepArmed() {
+    uint32_t zero = 0;
+    roster_hot hot{};
+    int fd = bpf_map__fd(lifecycle_->maps.roster_hot);
+    if (bpf_map_lookup_elem(fd, &zero, &hot) != 0) return;
+    hot.armed = 1;
+    bpf_map_update_elem(fd, &zero, &hot, 0);
+  }
+
+  const std::string& directory() const { return directory_; }
+
+ private:
+  const std::string directory_;
+  lifecycle_bpf* lifecycle_ = nullptr;
+  cgroups_bpf* cgroups_ = nullptr;
+};
+
+class KernelHookTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    auto workspace = Workspace::Create();
+    ROSTER_ASSERT_OK(workspace);
+    workspace_ = *std::move(workspace);
+    // The pins are read as a RosterUnderTest reads them.
+    roster_ = std::make_unique<RosterUnderTest>(*workspace_);
+    hook_ = std::make_unique<KernelHook>(roster_->pin_directory());
+    ROSTER_ASSERT_OK(hook_->Attach());
+    auto observer = Observer::Attach(Observer::Kind::kStranger, hook_->directory());
+    ROSTER_ASSERT_OK(observer);
+    observer_ = *std::move(observer);
+    auto before = roster_->ReadPins();
+    ROSTER_ASSERT_OK(before);
+    before_ = *before;
+  }
+
+  // A child that executes `arguments` once it is told to, so that it can be armed by its pid.
+  struct Held {
+    pid_t pid = -1;
+    Fd go;
+  };
+  Held Hold(const std::vector<std::string>& arguments) {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    std::vector<char*> pointers;
+    for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+    pointers.push_back(nullptr);
+    Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    pid_t pid = ::fork();
+    if (pid == 0) {
+      char byte;
+      ::dup2(null.get(), 0);
+      ::dup2(null.get(), 1);
+      if (::read(ends[0], &byte, 1) == 1) ::execvp(pointers[0], pointers.data());
+      ::_exit(127);
+    }
+    ::close(ends[0]);
+    return {pid, Fd(ends[1])};
+  }
+  int LetGo(Held held) {
+    EXPECT_EQ(::write(held.go.get(), "x", 1), 1);
+    int status = 0;
+    EXPECT_EQ(::waitpid(held.pid, &status, 0), held.pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  std::unique_ptr<Workspace> workspace_;
+  std::unique_ptr<RosterUnderTest> roster_;
+  std::unique_ptr<KernelHook> hook_;
+  std::unique_ptr<Observer> observer_;
+  PinState before_;
+};
+
+// What every engine's containers get when nobody announces them.
+class Unannounced : public KernelHookTest, public ::testing::WithParamInterface<EngineKind> {};
+
+TEST_P(Unannounced, ContainersAreProvisionalFromTheirFirstSystemCallAndLeaveNothing) {
+  auto engine = MakeEngine(GetParam(), *workspace_);
+  ROSTER_ASSERT_OK(engine->Start());
+  for (int at_once : {1, 8}) {
+    const int count = std::max(8, StartCount());
+    auto containers = StartContainers(engine.get(), StartMode::kRun, count, at_once, absl::StrCat("c", at_once, "-"),
+                                      100 * at_once, observer_.get());
+    ROSTER_ASSERT_OK(containers);
+    Verdict verdict = Decide(*containers);
+    std::cout << "  " << ToText({verdict.by_task, verdict.by_mntns, verdict.by_cgroup, {}}) << "\n";
+    EXPECT_EQ(verdict.by_task.unnamed, count) << ToText(verdict);
+    EXPECT_EQ(verdict.by_mntns.unnamed, count) << ToText(verdict);
+    EXPECT_EQ(verdict.by_cgroup.unnamed, count) << ToText(verdict);
+    ROSTER_ASSERT_OK(RemoveContainers(engine.get(), *containers, at_once));
+    ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
+  }
+  ROSTER_EXPECT_OK(engine->Stop());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Unannounced, ::testing::ValuesIn(kAllEngines),
+                         [](const auto& info) { return EngineName(info.param); });
+
+class Announced : public KernelHookTest, public ::testing::WithParamInterface<EngineKind> {};
+
+TEST_P(Announced, InitTakesTheHandleThatItsRuntimeWasArmedWith) {
+  OciEngine engine(EngineName(GetParam()), *workspace_);
+  ROSTER_ASSERT_OK(engine.Start());
+  const int count = StartCount();
+  int right = 0;
+  for (int i = 0; i < count; ++i) {
+    const std::string name = absl::StrCat("c", i);
+    const std::string bundle = engine.BundleOf(name);
+    ROSTER_ASSERT_OK(WriteBundle(bundle, OciConfig({name, {MarkerPath(i), "wait"}}, engine.image().rootfs,
+                                                   engine.CgroupsPath(name))));
+    Held held = Hold(engine.CommandLine({"run", "--detach", "--bundle", bundle, name}));
+    hook_->KeepArmed();
+    auto handle = hook_->Arm(held.pid, 1000 + i, name, engine.Name());
+    ROSTER_ASSERT_OK(handle);
+    ASSERT_EQ(LetGo(std::move(held)), 0);
+    auto call = observer_->Await(i, In(absl::Seconds(10)));
+    ROSTER_ASSERT_OK(call);
+    for (const Found* found : {&call->by_task, &call->by_mntns, &call->by_cgroup}) {
+      EXPECT_EQ(found->handle, *handle);
+      EXPECT_EQ(found->id, name);
+      right += found->id == name;
+    }
+    ROSTER_ASSERT_OK(engine.Remove(name));
+  }
+  std::cout << "  " << right << " of " << 3 * count << " right\n";
+  // Records are userspace's to remove.
+  PinState before = before_;
+  auto now = roster_->ReadPins();
+  ROSTER_ASSERT_OK(now);
+  before.records = now->records;
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before, In(absl::Seconds(5))));
+}
+
+TEST_P(Announced, RuntimeThatMakesNoContainerGivesTheSlotBack) {
+  OciEngine engine(EngineName(GetParam()), *workspace_);
+  ROSTER_ASSERT_OK(engine.Start());
+  const std::string bundle = workspace_->MakeDirectory("empty-bundle");
+  const std::vector<std::vector<std::string>> lines = {
+      {"create", "--bundle", bundle, "x"}, {"run", "--no-such-option"}, {"--version"}, {"run"}};
+  for (size_t i = 0; i < lines.size(); ++i) {
+    Held held = Hold(engine.CommandLine(lines[i]));
+    hook_->KeepArmed();
+    ROSTER_ASSERT_OK(hook_->Arm(held.pid, 2000 + i, "x", engine.Name()));
+    LetGo(std::move(held));
+  }
+  // Killed before its exec, too.
+  Held held = Hold(engine.CommandLine({"run"}));
+  hook_->KeepArmed();
+  ROSTER_ASSERT_OK(hook_->Arm(held.pid, 2100, "x", engine.Name()));
+  ::kill(held.pid, SIGKILL);
+  ::waitpid(held.pid, nullptr, 0);
+  PinState before = before_;
+  auto now = roster_->ReadPins();
+  ROSTER_ASSERT_OK(now);
+  before.records = now->records;
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before, In(absl::Seconds(5))));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Announced, ::testing::Values(EngineKind::kRunc, EngineKind::kCrun),
+                         [](const auto& info) { return EngineName(info.param); });
+
+// Entering is not belonging, and an unprivileged user makes nobody believe in a container.
+TEST_F(KernelHookTest, NamespacesThatAreNoContainersAreNotEntered) {
+  const std::vector<std::vector<std::string>> lines = {
+      {"unshare", "-m", "true"},
+      {"unshare", "-pf", "true"},
+      {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "unshare", "-Umpf", "--mount-proc", "true"},
+  };
+  for (const auto& line : lines) {
+    ROSTER_ASSERT_OK(RunCommand(line));
+    auto provisional = roster_->Stat(ROSTER_STAT_PROVISIONAL);
+    ROSTER_ASSERT_OK(provisional);
+    EXPECT_EQ(*provisional, 0u) << line[1];
+  }
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
+}
+
+TEST_F(KernelHookTest, ExecIntoAContainerBelongsToItAndNsenterOnlyFindsIt) {
+  OciEngine engine("runc", *workspace_);
+  ROSTER_ASSERT_OK(engine.Start());
+  ROSTER_ASSERT_OK(engine.Run({"one", {MarkerPath(1), "wait"}}));
+  auto init = observer_->Await(1, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(init);
+  ROSTER_ASSERT_OK(engine.Exec("one", {MarkerPath(2), "exit"}));
+  auto joined = observer_->Await(2, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(joined);
+  EXPECT_EQ(joined->by_task.handle, init->by_task.handle);
+  EXPECT_EQ(joined->by_mntns.handle, init->by_task.handle);
+  auto entered = RunCommand({"nsenter", "-t", std::to_string(init->pid), "-m", MarkerPath(3), "exit"});
+  ROSTER_ASSERT_OK(entered);
+  EXPECT_EQ(entered->exit_code, 0) << entered->err;
+  auto visitor = observer_->Await(3, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(visitor);
+  EXPECT_EQ(visitor->by_task.handle, 0u) << "it has the namespace but not the lineage";
+  EXPECT_EQ(visitor->by_mntns.handle, init->by_task.handle);
+  ROSTER_ASSERT_OK(engine.Remove("one"));
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
+}
+
+}  // namespace
+}  // namespace roster::testing
