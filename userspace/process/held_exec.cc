@@ -1,6 +1,8 @@
 #include "process/held_exec.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "kernel/errors.h"
-#include "process/proc_task.h"
+#include "kernel/fd.h"
 #include "process/remote_memory.h"
 
 namespace roster {
@@ -131,10 +133,17 @@ absl::StatusOr<HeldSyscall> ParseSyscallFile(std::string_view text) {
 }
 
 absl::StatusOr<HeldExec> ReadHeldExec(pid_t tid) {
-  ROSTER_ASSIGN_OR_RETURN(const ProcTask task, ProcTask::Open(tid));
-  ROSTER_ASSIGN_OR_RETURN(const std::string text, task.ReadFile("syscall", 512));
-  if (text.empty()) return absl::NotFoundError(absl::StrCat("task ", tid, " has ended"));
-  absl::StatusOr<HeldSyscall> call = ParseSyscallFile(text);
+  // By path and in one read, not through ProcTask: a held task's number cannot be given to another,
+  // and this is on the way of every container's start.
+  const std::string path = absl::StrCat("/proc/", tid, "/syscall");
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return ErrnoStatus("open", path, errno);
+  char text[256];
+  const ssize_t size = read(file.get(), text, sizeof(text));
+  if (size < 0) return ErrnoStatus("read", path, errno == ESRCH ? ENOENT : errno);
+  if (size == 0) return absl::NotFoundError(absl::StrCat("read ", path, ": the task has ended"));
+  absl::StatusOr<HeldSyscall> call =
+      ParseSyscallFile(std::string_view(text, static_cast<size_t>(size)));
   if (!call.ok()) {
     return absl::Status(call.status().code(),
                         absl::StrCat("held exec of task ", tid, ": ", call.status().message()));

@@ -281,6 +281,10 @@ absl::StatusOr<OciSpec> ParseOciSpec(std::string_view text) {
     repaired = ToValidUtf8(text);
     text = repaired;
   }
+  // nlohmann takes a NUL for the end of the text and would believe what stands before it.
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("no JSON at byte ", nul + 1));
+  }
   OciSpec spec;
   SpecReader reader(&spec);
   if (!json::sax_parse(text.begin(), text.end(), &reader)) {

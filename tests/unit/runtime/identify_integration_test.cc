@@ -1,0 +1,219 @@
+// IdentifyRunning and FindRunningContainerInits against containers of the real runc and crun.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "runtime/identify.h"
+#include "runtime/pid_file.h"
+#include "runtime/runtime_state.h"
+#include "unit/process/child.h"
+
+namespace roster {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::Contains;
+using ::testing::Not;
+
+int Run(const std::string& command) {
+  return std::system(absl::StrCat(command, " </dev/null").c_str());
+}
+
+std::string Slurp(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+// One bundle with busybox, and containers of it that are deleted at the end.
+class IdentifyTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (getuid() != 0) GTEST_SKIP() << "containers need root";
+    if (Run(absl::StrCat("command -v ", GetParam(), " >/dev/null")) != 0) {
+      GTEST_SKIP() << GetParam() << " is not installed";
+    }
+    std::string name = testing::TempDir() + "identify_test_XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    dir_ = fs::canonical(name);
+    bundle_ = dir_ + "/bundle";
+    fs::create_directories(bundle_ + "/rootfs/bin");
+    ASSERT_EQ(Run(absl::StrCat("cp $(command -v busybox) ", bundle_, "/rootfs/bin/sleep")), 0);
+    ASSERT_EQ(Run(absl::StrCat("cd ", bundle_, " && ", GetParam(), " spec")), 0);
+    WriteConfig(/*host_pid=*/false);
+    id_ = absl::StrCat("roster-identify-", GetParam(), "-", getpid());
+  }
+
+  void TearDown() override {
+    if (dir_.empty()) return;
+    for (const std::string& root : roots_) {
+      Run(absl::StrCat(GetParam(), RootOption(root), " delete -f ", id_, " >/dev/null 2>&1"));
+    }
+    fs::remove_all(dir_);
+  }
+
+  void WriteConfig(bool host_pid) {
+    json config = json::parse(Slurp(bundle_ + "/config.json"));
+    config["process"].erase("rlimits");
+    config["process"]["terminal"] = false;
+    config["process"]["args"] = {"/bin/sleep", "1000"};
+    config["annotations"] = {{"io.container.manager", "libpod"}};
+    if (host_pid) {
+      json kept = json::array();
+      for (const json& ns : config["linux"]["namespaces"]) {
+        if (ns["type"] != "pid") kept.push_back(ns);
+      }
+      config["linux"]["namespaces"] = kept;
+    }
+    std::ofstream(bundle_ + "/config.json") << config.dump();
+  }
+
+  static std::string RootOption(const std::string& root) {
+    return root.empty() ? "" : " --root " + root;
+  }
+
+  // Starts the container, detached, and returns its init's pid; 0 when it could not be started.
+  pid_t Start(const std::string& root) {
+    roots_.push_back(root);
+    const std::string pid_file = dir_ + "/pid";
+    const std::string log = dir_ + "/log";
+    const int status = Run(absl::StrCat(GetParam(), RootOption(root), " run -d --bundle ", bundle_,
+                                        " --pid-file ", pid_file, " ", id_, " >", log, " 2>&1"));
+    EXPECT_EQ(status, 0) << Slurp(log);
+    const absl::StatusOr<pid_t> pid = ParsePid(Slurp(pid_file));
+    EXPECT_TRUE(pid.ok()) << pid.status();
+    return pid.ok() ? *pid : 0;
+  }
+
+  std::string dir_;
+  std::string bundle_;
+  std::string id_;
+  std::vector<std::string> roots_;
+};
+
+TEST_P(IdentifyTest, TheDefaultStateDirectoryVouches) {
+  const pid_t pid = Start("");
+  ASSERT_NE(pid, 0);
+  const absl::StatusOr<Identity> identity = IdentifyRunning(pid);
+  ASSERT_TRUE(identity.ok()) << identity.status();
+  EXPECT_EQ(identity->id, id_);
+  EXPECT_EQ(identity->oci_runtime, GetParam());
+  EXPECT_EQ(identity->bundle, bundle_);
+  EXPECT_EQ(identity->source, "state");
+  EXPECT_EQ(identity->runtime_name, "podman");  // by the annotation in the bundle
+  ASSERT_TRUE(identity->bundle_contents.has_value());
+  EXPECT_EQ(identity->bundle_contents->spec.rootfs, "rootfs");
+  EXPECT_THAT(FindRunningContainerInits(), Contains(pid));
+}
+
+TEST_P(IdentifyTest, AContainerInTheHostsPidNamespaceIsFoundAndIdentified) {
+  WriteConfig(/*host_pid=*/true);
+  const pid_t pid = Start("");
+  ASSERT_NE(pid, 0);
+  EXPECT_THAT(FindRunningContainerInits(), Contains(pid));
+  EXPECT_EQ(IdentifyRunning(pid)->id, id_);
+}
+
+TEST_P(IdentifyTest, AnotherStateDirectoryIsSearchedWhenGiven) {
+  const std::string root = dir_ + "/state";
+  const pid_t pid = Start(root);
+  ASSERT_NE(pid, 0);
+  EXPECT_TRUE(absl::IsNotFound(IdentifyRunning(pid).status()));
+  const absl::StatusOr<Identity> identity = IdentifyRunning(pid, {.state_roots = {root}});
+  ASSERT_TRUE(identity.ok()) << identity.status();
+  EXPECT_EQ(identity->id, id_);
+  EXPECT_THAT(FindRunningContainerInits(), Contains(pid));  // pid 1 of its pid namespace
+}
+
+TEST_P(IdentifyTest, AForegroundRuntimeIsAskedForItsStateDirectory) {
+  const std::string root = dir_ + "/state";
+  roots_.push_back(root);
+  const std::string pid_file = dir_ + "/pid";
+  const std::string log = dir_ + "/log";
+  Run(absl::StrCat("cd ", bundle_, " && ", GetParam(), " --root=", root, " run --pid-file ",
+                   pid_file, " ", id_, " >", log, " 2>&1 & while ! [ -s ", pid_file,
+                   " ]; do [ -d /proc/$! ] || exit 1; read -t 0.01 x; done"));
+  const absl::StatusOr<pid_t> pid = ParsePid(Slurp(pid_file));
+  ASSERT_TRUE(pid.ok()) << Slurp(log);
+  const absl::StatusOr<Identity> identity = IdentifyRunning(*pid);
+  ASSERT_TRUE(identity.ok()) << identity.status();
+  EXPECT_EQ(identity->id, id_);
+  EXPECT_EQ(identity->bundle, bundle_);
+}
+
+TEST_P(IdentifyTest, AStateFileOfSomebodyElseIsNotBelieved) {
+  const std::string root = dir_ + "/state";
+  const pid_t pid = Start(root);
+  ASSERT_NE(pid, 0);
+  const std::string file = absl::StrCat(
+      root, "/", id_, "/", std::string_view(GetParam()) == "crun" ? "status" : "state.json");
+  ASSERT_EQ(chown(file.c_str(), 1000, 1000), 0);
+  EXPECT_TRUE(absl::IsNotFound(IdentifyRunning(pid, {.state_roots = {root}}).status()));
+  ASSERT_EQ(chown(file.c_str(), 0, 0), 0);
+  EXPECT_TRUE(IdentifyRunning(pid, {.state_roots = {root}}).ok());
+}
+
+TEST_P(IdentifyTest, AStateWhoseStartTimeIsAnothersIsNotBelieved) {
+  const std::string root = dir_ + "/state";
+  const pid_t pid = Start(root);
+  ASSERT_NE(pid, 0);
+  const bool crun = std::string_view(GetParam()) == "crun";
+  const std::string file = absl::StrCat(root, "/", id_, "/", crun ? "status" : "state.json");
+  const std::string text = Slurp(file);
+  json state = json::parse(text);
+  const char* start = crun ? "process-start-time" : "init_process_start";
+  ASSERT_TRUE(state.contains(start)) << text;
+  state[start] = state[start].get<uint64_t>() - 1;
+  std::ofstream(file) << state.dump();
+  EXPECT_TRUE(absl::IsNotFound(IdentifyRunning(pid, {.state_roots = {root}}).status()));
+  std::ofstream(file) << text;
+  EXPECT_TRUE(IdentifyRunning(pid, {.state_roots = {root}}).ok());
+}
+
+TEST_P(IdentifyTest, AProcessThatAContainersInitStartedIsNoContainer) {
+  const pid_t pid = Start("");
+  ASSERT_NE(pid, 0);
+  EXPECT_EQ(Run(absl::StrCat(GetParam(), " exec -d --pid-file ", dir_, "/exec_pid ", id_,
+                             " /bin/sleep 1000")),
+            0);
+  const absl::StatusOr<pid_t> joined = ParsePid(Slurp(dir_ + "/exec_pid"));
+  ASSERT_TRUE(joined.ok()) << joined.status();
+  EXPECT_THAT(FindRunningContainerInits(), Not(Contains(*joined)));
+  EXPECT_TRUE(absl::IsNotFound(IdentifyRunning(*joined).status()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Runtimes, IdentifyTest, testing::Values("runc", "crun"),
+                         [](const auto& runtime) { return std::string(runtime.param); });
+
+TEST(Identify, AHostProcessAndAGoneOneAreNotFound) {
+  EXPECT_TRUE(absl::IsNotFound(IdentifyRunning(getpid()).status()));
+  EXPECT_TRUE(absl::IsNotFound(IdentifyRunning(4194304).status()));
+  EXPECT_THAT(FindRunningContainerInits(), Not(Contains(getpid())));
+}
+
+TEST(Identify, AProcessThatMerelyUnsharedIsNotFound) {
+  Child child([] {
+    if (unshare(CLONE_NEWNS) != 0) _exit(1);
+  });
+  if (!child.ready()) GTEST_SKIP() << "unshare is not permitted";
+  EXPECT_THAT(FindRunningContainerInits(), Not(Contains(child.pid())));
+  EXPECT_TRUE(absl::IsNotFound(IdentifyRunning(child.pid()).status()));
+}
+
+}  // namespace
+}  // namespace roster
