@@ -30,7 +30,7 @@ using nlohmann::json;
 using ::testing::Contains;
 using ::testing::Not;
 
-int Run(const std::string& command) {
+int Shell(const std::string& command) {
   return std::system(absl::StrCat(command, " </dev/null").c_str());
 }
 
@@ -45,7 +45,7 @@ class IdentifyTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (getuid() != 0) GTEST_SKIP() << "containers need root";
-    if (Run(absl::StrCat("command -v ", GetParam(), " >/dev/null")) != 0) {
+    if (Shell(absl::StrCat("command -v ", GetParam(), " >/dev/null")) != 0) {
       GTEST_SKIP() << GetParam() << " is not installed";
     }
     std::string name = testing::TempDir() + "identify_test_XXXXXX";
@@ -53,8 +53,8 @@ class IdentifyTest : public testing::TestWithParam<const char*> {
     dir_ = fs::canonical(name);
     bundle_ = dir_ + "/bundle";
     fs::create_directories(bundle_ + "/rootfs/bin");
-    ASSERT_EQ(Run(absl::StrCat("cp $(command -v busybox) ", bundle_, "/rootfs/bin/sleep")), 0);
-    ASSERT_EQ(Run(absl::StrCat("cd ", bundle_, " && ", GetParam(), " spec")), 0);
+    ASSERT_EQ(Shell(absl::StrCat("cp $(command -v busybox) ", bundle_, "/rootfs/bin/busybox")), 0);
+    ASSERT_EQ(Shell(absl::StrCat("cd ", bundle_, " && ", GetParam(), " spec")), 0);
     WriteConfig(/*host_pid=*/false);
     id_ = absl::StrCat("roster-identify-", GetParam(), "-", getpid());
   }
@@ -62,7 +62,7 @@ class IdentifyTest : public testing::TestWithParam<const char*> {
   void TearDown() override {
     if (dir_.empty()) return;
     for (const std::string& root : roots_) {
-      Run(absl::StrCat(GetParam(), RootOption(root), " delete -f ", id_, " >/dev/null 2>&1"));
+      Shell(absl::StrCat(GetParam(), RootOption(root), " delete -f ", id_, " >/dev/null 2>&1"));
     }
     fs::remove_all(dir_);
   }
@@ -71,7 +71,8 @@ class IdentifyTest : public testing::TestWithParam<const char*> {
     json config = json::parse(Slurp(bundle_ + "/config.json"));
     config["process"].erase("rlimits");
     config["process"]["terminal"] = false;
-    config["process"]["args"] = {"/bin/sleep", "1000"};
+    config["process"]["args"] = {"/bin/busybox", "sh", "-c",
+                                 "echo x; exec /bin/busybox sleep 1000"};
     config["annotations"] = {{"io.container.manager", "libpod"}};
     if (host_pid) {
       json kept = json::array();
@@ -92,8 +93,9 @@ class IdentifyTest : public testing::TestWithParam<const char*> {
     roots_.push_back(root);
     const std::string pid_file = dir_ + "/pid";
     const std::string log = dir_ + "/log";
-    const int status = Run(absl::StrCat(GetParam(), RootOption(root), " run -d --bundle ", bundle_,
-                                        " --pid-file ", pid_file, " ", id_, " >", log, " 2>&1"));
+    const int status =
+        Shell(absl::StrCat(GetParam(), RootOption(root), " run -d --bundle ", bundle_,
+                           " --pid-file ", pid_file, " ", id_, " >", log, " 2>&1"));
     EXPECT_EQ(status, 0) << Slurp(log);
     const absl::StatusOr<pid_t> pid = ParsePid(Slurp(pid_file));
     EXPECT_TRUE(pid.ok()) << pid.status();
@@ -144,16 +146,20 @@ TEST_P(IdentifyTest, AForegroundRuntimeIsAskedForItsStateDirectory) {
   const std::string root = dir_ + "/state";
   roots_.push_back(root);
   const std::string pid_file = dir_ + "/pid";
-  const std::string log = dir_ + "/log";
-  Run(absl::StrCat("cd ", bundle_, " && ", GetParam(), " --root=", root, " run --pid-file ",
-                   pid_file, " ", id_, " >", log, " 2>&1 & while ! [ -s ", pid_file,
-                   " ]; do [ -d /proc/$! ] || exit 1; read -t 0.01 x; done"));
+  FILE* runtime = popen(absl::StrCat("cd ", bundle_, " && exec ", GetParam(), " --root=", root,
+                                     " run --pid-file ", pid_file, " ", id_, " </dev/null")
+                            .c_str(),
+                        "r");
+  ASSERT_NE(runtime, nullptr);
+  EXPECT_EQ(fgetc(runtime), 'x');  // the container's own first word: it runs
   const absl::StatusOr<pid_t> pid = ParsePid(Slurp(pid_file));
-  ASSERT_TRUE(pid.ok()) << Slurp(log);
+  ASSERT_TRUE(pid.ok()) << pid.status();
   const absl::StatusOr<Identity> identity = IdentifyRunning(*pid);
   ASSERT_TRUE(identity.ok()) << identity.status();
   EXPECT_EQ(identity->id, id_);
   EXPECT_EQ(identity->bundle, bundle_);
+  Shell(absl::StrCat(GetParam(), RootOption(root), " delete -f ", id_));
+  pclose(runtime);
 }
 
 TEST_P(IdentifyTest, AStateFileOfSomebodyElseIsNotBelieved) {
@@ -188,8 +194,8 @@ TEST_P(IdentifyTest, AStateWhoseStartTimeIsAnothersIsNotBelieved) {
 TEST_P(IdentifyTest, AProcessThatAContainersInitStartedIsNoContainer) {
   const pid_t pid = Start("");
   ASSERT_NE(pid, 0);
-  EXPECT_EQ(Run(absl::StrCat(GetParam(), " exec -d --pid-file ", dir_, "/exec_pid ", id_,
-                             " /bin/sleep 1000")),
+  EXPECT_EQ(Shell(absl::StrCat(GetParam(), " exec -d --pid-file ", dir_, "/exec_pid ", id_,
+                               " /bin/busybox sleep 1000")),
             0);
   const absl::StatusOr<pid_t> joined = ParsePid(Slurp(dir_ + "/exec_pid"));
   ASSERT_TRUE(joined.ok()) << joined.status();
