@@ -1,0 +1,95 @@
+// The keeper is killed at every system call it makes on the way of one event.
+#include <sys/ptrace.h>
+
+#include <csignal>
+
+#include "held_exec.h"
+#include "hold_fixture.h"
+
+namespace roster {
+namespace {
+
+// Steps a traced keeper from one system call's entry or exit to the next.
+class Stepper {
+ public:
+  explicit Stepper(pid_t pid) : pid_(pid) {
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, nullptr);
+    EXPECT_EQ(ptrace(PTRACE_SEIZE, pid_, nullptr, nullptr), 0);
+    EXPECT_EQ(ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr), 0);
+    EXPECT_TRUE(WaitStopped());
+  }
+  // False when the keeper comes to no other system call: it waits for an event.
+  bool Step() {
+    EXPECT_EQ(ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr), 0);
+    return WaitStopped();
+  }
+
+ private:
+  bool WaitStopped() {
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    while (true) {
+      siginfo_t info = {};
+      if (waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOHANG | __WALL) != 0) return false;
+      if (info.si_pid == pid_) return true;
+      const timespec patience = {1, 0};
+      if (sigtimedwait(&child, nullptr, &patience) < 0 && errno == EAGAIN) return false;
+    }
+  }
+  const pid_t pid_;
+};
+
+TEST(KeeperCrash, AtAnySystemCallLosesAndDeniesNothing) {
+  constexpr int kAtLeast = 14;  // read, statx, ring, read, poll; answer, close, ring, each entered and left
+  int crashes = 0;
+  uint64_t leaked = 0;
+  bool all = false;
+  for (int steps = 1; !all; ++steps) {
+    SCOPED_TRACE(steps);
+    ASSERT_LT(steps, 100);
+    Hold hold({.deadline = absl::Milliseconds(50)});
+    // Until it has answered one event the keeper may still be settling in.
+    HeldExec first(hold.executable);
+    hold.keeper->Release(hold.Collect(1)[0].number);
+    ASSERT_EQ(first.Outcome(), 0);
+    const size_t fds_before = CountOpenFds();
+
+    Stepper stepper(hold.keeper->pid());
+    HeldExec exec(hold.executable);
+    for (int i = 0; i < steps && !all; ++i) all = !stepper.Step();
+    ASSERT_EQ(kill(hold.keeper->pid(), SIGKILL), 0);
+    ++crashes;
+
+    std::vector<HeldEvent> events;
+    ASSERT_TRUE(hold.DispatchUntil([&] { return !events.empty() && hold.keeper->Stats().keeper_restarts == 1; },
+                                   [&](const HeldEvent& event) { events.push_back(event); }));
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].tid, exec.pid());
+    EXPECT_EQ(events[0].file, hold.file);
+    if (!events[0].already_released) hold.keeper->Release(events[0].number);
+    EXPECT_TRUE(exec.Decided(kPatience));
+    EXPECT_EQ(exec.Outcome(), 0);
+    const KeeperStats stats = hold.keeper->Stats();
+    EXPECT_EQ(stats.holding, 0u);
+    EXPECT_EQ(stats.keeper_restarts, 1u);
+    // Each HeldExec keeps two fds of its own.
+    EXPECT_LE(CountOpenFds(), fds_before + 2 + stats.fds_leaked);
+    leaked += stats.fds_leaked;
+    // And the next one is held as ever.
+    HeldExec next(hold.executable);
+    for (const HeldEvent& event : hold.Collect(1)) {
+      EXPECT_NE(event.number, events[0].number) << "reported twice";
+      EXPECT_TRUE(hold.keeper->Release(event.number));
+    }
+    EXPECT_EQ(next.Outcome(), 0);
+  }
+  EXPECT_GE(crashes, kAtLeast);
+  EXPECT_LE(leaked, 2u) << "only a crash between answer and close may leave an fd open";
+}
+
+}  // namespace
+}  // namespace roster
