@@ -137,15 +137,14 @@ absl::Status RosterUnderTest::Continue() { return daemon_.Signal(SIGCONT); }
 absl::StatusOr<CommandResult> RosterUnderTest::Call(const std::vector<std::string>& arguments) const {
   std::vector<std::string> line{Program()};
   line.insert(line.end(), arguments.begin(), arguments.end());
-  line.insert(line.end(), {"--pin-dir", pin_directory_});
-  if (arguments[0] != "uninstall") line.insert(line.end(), {"--socket", socket_});
+  line.insert(line.end(), {"--socket", socket_, "--pin-dir", pin_directory_});
   CommandOptions options;
   options.environment = workspace_.environment();
   return RunCommand(line, options);
 }
 
 absl::Status RosterUnderTest::Uninstall() {
-  ROSTER_ASSIGN_OR_RETURN(CommandResult result, Call({"uninstall"}));
+  ROSTER_ASSIGN_OR_RETURN(CommandResult result, Call({"uninstall", "--state-dir", state_directory_}));
   if (result.exit_code == 0) return absl::OkStatus();
   return absl::InternalError(absl::StrCat("roster uninstall: exit code ", result.exit_code, ": ", result.err));
 }
@@ -187,7 +186,7 @@ absl::Status RosterUnderTest::AwaitList(
   return absl::Status(waited.code(), absl::StrCat(waited.message(), "; the list is:", last));
 }
 
-absl::StatusOr<std::unique_ptr<Watch>> RosterUnderTest::StartWatch() const {
+absl::StatusOr<std::unique_ptr<Watch>> RosterUnderTest::StartWatch(const std::string& anchor) const {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus("pipe for", "roster watch", errno);
   auto watch = std::make_unique<Watch>();
@@ -200,7 +199,8 @@ absl::StatusOr<std::unique_ptr<Watch>> RosterUnderTest::StartWatch() const {
   options.log_path = workspace_.Path("watch.log");
   ROSTER_ASSIGN_OR_RETURN(
       watch->process_,
-      Process::Spawn({Program(), "watch", "-o", "json", "--socket", socket_, "--pin-dir", pin_directory_}, options));
+      Process::Spawn({Program(), "watch", "-o", "json", "--existing", "--socket", socket_}, options));
+  ROSTER_RETURN_IF_ERROR(watch->Await("EXISTING", anchor, In(absl::Seconds(10))).status());
   return watch;
 }
 

@@ -83,8 +83,9 @@ class RosterUnderTest {
   // 10 ms. For what has no event of its own.
   absl::Status AwaitList(const std::string& what, absl::Time deadline,
                          const std::function<bool(const std::map<std::string, nlohmann::json>&)>& condition) const;
-  // Begins to watch; it has been told of every container there is when this returns.
-  absl::StatusOr<std::unique_ptr<Watch>> StartWatch() const;
+  // Begins to watch, and returns once it has been told of the container `anchor`, which must exist: from then on no
+  // event is missed.
+  absl::StatusOr<std::unique_ptr<Watch>> StartWatch(const std::string& anchor) const;
 
   absl::StatusOr<PinState> ReadPins() const;
   // Waits until the pins hold nothing that `before` does not; the leftovers in the error.

@@ -61,7 +61,12 @@ class Termination : public RosterTestBase, public ::testing::WithParamInterface<
   void ExpectSoon(const std::vector<std::string>& arguments, size_t processes) {
     StartAll(GetParam());
     if (HasFatalFailure()) return;
-    auto watch = roster_->StartWatch();
+    auto anchor = engine_->Run({"anchor", {MarkerPath(0), "wait"}});
+    ROSTER_ASSERT_OK(anchor);
+    ROSTER_ASSERT_OK(roster_->AwaitList("the anchor", In(absl::Seconds(5)), [&](const auto& list) {
+      return list.contains(*anchor);
+    }));
+    auto watch = roster_->StartWatch(*anchor);
     ROSTER_ASSERT_OK(watch);
     std::vector<absl::Duration> delays;
     for (int i = 0; i < StartCount(); ++i) {
@@ -71,6 +76,7 @@ class Termination : public RosterTestBase, public ::testing::WithParamInterface<
     }
     std::cout << "  end to DELETED: p50 " << Quantile(delays, 0.5) << ", max " << Quantile(delays, 1) << "\n";
     EXPECT_LE(Quantile(delays, 1), kLimit * TimeScale());
+    ROSTER_ASSERT_OK(engine_->Remove("anchor"));
     ExpectNothingLeft();
   }
 };
