@@ -128,9 +128,9 @@ std::optional<Monitor> ReadMonitor(const ProcTask& task, uint64_t host_mntns) {
   if (!exe.ok()) return std::nullopt;
   const std::string program = Basename(ToStd(absl::StripSuffix(*exe, " (deleted)")));
   const bool shim = program.starts_with("containerd-shim");
-  // runc runs from a copy of itself in memory or on a bind mount; what it was called as is in
-  // argv[0].
-  const bool copy = program == "exe" || exe->starts_with("/memfd:");
+  // runc and crun run from a copy of themselves, in memory ("/memfd:...") or on a detached mount
+  // ("/"); what they were called as is in argv[0].
+  const bool copy = program.empty() || program == "exe" || exe->starts_with("/memfd:");
   if (!shim && !copy && KnownRuntime(program).empty()) return std::nullopt;
   const absl::StatusOr<std::vector<std::string>> argv = task.Cmdline();
   if (!argv.ok() || argv->empty()) return std::nullopt;

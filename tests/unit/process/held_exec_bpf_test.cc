@@ -152,8 +152,9 @@ TEST_F(HeldExecTest, AThousandExecsAreReadRightAndQuickly) {
       "ReadHeldExec: min %ld ns, p50 %ld ns, p99 %ld ns, %d of %d found the task still running\n",
       static_cast<long>(times[0]), static_cast<long>(times[kExecs / 2]),
       static_cast<long>(times[kExecs * 99 / 100]), running, kExecs);
-  // The minimum: a machine that builds at the same time doubles the median.
-  EXPECT_LT(times[0], 100'000);
+  // A bound against something gone wrong (a read per word, a wait): 60 us on a quiet machine,
+  // several times that while others build.
+  EXPECT_LT(times[kExecs / 2], 1'000'000);
 }
 
 TEST_F(HeldExecTest, ATaskInAnotherSystemCallIsAFailedPrecondition) {
