@@ -1,6 +1,5 @@
 /* A stranger's C11 program that knows the layouts of the pinned maps. */
 #include <roster/roster_abi.h>
-
 #include <stddef.h>
 
 int main(void) {

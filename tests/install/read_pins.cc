@@ -6,7 +6,8 @@
 int main() {
   absl::StatusOr<roster::Reader> reader = roster::Reader::Open("/nonexistent");
   if (!absl::IsNotFound(reader.status())) {
-    std::fprintf(stderr, "read_pins: expected NOT_FOUND, got %s\n", reader.status().ToString().c_str());
+    std::fprintf(stderr, "read_pins: expected NOT_FOUND, got %s\n",
+                 reader.status().ToString().c_str());
     return 1;
   }
   return 0;
