@@ -32,7 +32,7 @@ std::shared_ptr<GadgetPubSub::Delivery> Core::Announce(EventType type, Container
 }
 
 absl::Status Core::ReserveAdd(const Container& container, PendingAdd* pending) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!AcceptsLocked()) return NotOpen("add container");
   const bool being_added =
       std::any_of(pending_.begin(), pending_.end(), [&](const PendingAdd* other) {
@@ -78,7 +78,7 @@ absl::Status Core::Insert(Container container, PendingAdd* pending, bool initial
   Entry* entry = Entry::New(std::move(container));
   std::shared_ptr<GadgetPubSub::Delivery> delivery;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (pending->container != nullptr) {
       pending_.erase(std::find(pending_.begin(), pending_.end(), pending));
     }
@@ -123,7 +123,7 @@ absl::Status Core::Add(Container container, bool initial) {
   if (!status.ok()) return status;
   status = Enrich(&container, initial);
   if (status.ok()) return Insert(std::move(container), &pending, initial);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   pending_.erase(std::find(pending_.begin(), pending_.end(), &pending));
   return status;
 }
@@ -146,7 +146,7 @@ absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
   ContainerPtr container;  // keeps the entry, whatever Close does meanwhile
   Entry* entry = nullptr;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("remove container");
     entry = find(store_);
     if (entry == nullptr) {
@@ -169,7 +169,7 @@ absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
     }
   }
   pubsub_->Await(delivery);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   // Close has taken it out already.
   if (!entry->links[kAll].linked() || state_ == State::kClosed) return absl::OkStatus();
   FinishRemoval(entry);
@@ -181,7 +181,7 @@ absl::Status Core::Update(const std::function<Entry*(Store&)>& find,
                           bool announce) {
   std::shared_ptr<GadgetPubSub::Delivery> delivery;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("update container");
     Entry* entry = find(store_);
     if (entry == nullptr) {
@@ -233,7 +233,7 @@ absl::Status Core::PublishPreCreate(Container container) {
   if (!status.ok()) return status;
   std::shared_ptr<GadgetPubSub::Delivery> delivery;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("publish container");
     delivery = Announce(EventType::kPreCreate,
                         std::make_shared<const Container>(std::move(container)));
@@ -267,7 +267,7 @@ absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
   std::vector<ContainerPtr> containers;
   std::shared_ptr<PubSubDispatcher::Subscription> replaced;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("subscribe");
     if (pubsub_ == nullptr) {
       return absl::FailedPreconditionError(absl::StrCat(
@@ -288,7 +288,7 @@ absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
 
 absl::Status Core::Unsubscribe(std::string_view key) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("unsubscribe");
     if (pubsub_ == nullptr) {
       return absl::FailedPreconditionError(absl::StrCat(

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "collection/pubsub_dispatcher.h"
 #include "collection/store.h"
+#include "kernel/mutex.h"
 #include "roster/collection.h"
 
 namespace roster::collection_internal {
@@ -106,7 +106,7 @@ class Core {
 
   ContainerCollection& collection_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kNew;
   // Written under mutex_, read anywhere.
   Store store_;
@@ -133,7 +133,7 @@ class Core {
 
   // Forgets removed containers when their time has come; there only with a grace period.
   std::thread forgetter_;
-  absl::CondVar forget_;
+  CondVar forget_;
   bool forgetter_waits_for_any_ ABSL_GUARDED_BY(mutex_) = false;
 
   std::atomic<uint64_t> added_{0};

@@ -33,6 +33,7 @@ struct PubSubDispatcher::Subscription {
   SubscriberStats stats;
   bool taken = false;    // among strands_, or being run
   bool running = false;  // a call is under way
+  bool waiting = false;  // that call is itself in Await
   bool behind = false;   // a publisher has given up on it since its queue was last empty
   bool gone = false;
 };
@@ -64,7 +65,7 @@ PubSubDispatcher::~PubSubDispatcher() {
   Shutdown();
   std::vector<std::thread> workers;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     shutdown_ = true;
     work_.SignalAll();
     workers.swap(workers_);
@@ -79,7 +80,7 @@ void PubSubDispatcher::Publish(EventType type, ContainerPtr container) {
 void PubSubDispatcher::Publish(PubSubEvent event) { Await(Enqueue(std::move(event))); }
 
 std::shared_ptr<GadgetPubSub::Delivery> PubSubDispatcher::Enqueue(PubSubEvent event) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (subscriptions_.empty() || shutdown_) return nullptr;
   auto delivery = std::make_shared<Delivery>(std::move(event));
   for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
@@ -126,24 +127,35 @@ void PubSubDispatcher::Await(const std::shared_ptr<Delivery>& delivery) {
     if (delivery->remaining.load(std::memory_order_acquire) == 0) return;
     Pause();
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const absl::Time begin = absl::Now();
   for (Delivery::Wait& wait : delivery->waits) {
     wait.deadline = begin + wait.subscription->options.deadline;
+  }
+  // Two callbacks that publish would wait for one another: from inside one, a subscriber whose own callback
+  // waits is not waited for.
+  Subscription* const waiter = current_subscription;
+  const auto is_waited_for = [waiter](const Delivery::Wait& wait) {
+    return !wait.done && (waiter == nullptr || !wait.subscription->waiting);
+  };
+  if (waiter != nullptr) {
+    waiter->waiting = true;
+    done_.SignalAll();
   }
   ++publishers_waiting_;
   while (delivery->remaining.load(std::memory_order_relaxed) > 0) {
     CallWorkers(strands_.size());
     absl::Time last = absl::InfinitePast();
     for (const Delivery::Wait& wait : delivery->waits) {
-      if (!wait.done) last = std::max(last, wait.deadline);
+      if (is_waited_for(wait)) last = std::max(last, wait.deadline);
     }
     if (last <= absl::Now()) break;
     done_.WaitWithDeadline(&mutex_, last);
   }
   --publishers_waiting_;
+  if (waiter != nullptr) waiter->waiting = false;
   for (Delivery::Wait& wait : delivery->waits) {
-    if (wait.done) continue;
+    if (!is_waited_for(wait)) continue;
     wait.subscription->behind = true;
     ++wait.subscription->stats.late;
   }
@@ -177,7 +189,7 @@ bool PubSubDispatcher::SpinForWork() {
 }
 
 void PubSubDispatcher::Work() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   --idle_;
   while (true) {
     if (!strands_.empty()) {
@@ -264,7 +276,7 @@ std::shared_ptr<PubSubDispatcher::Subscription> PubSubDispatcher::Replace(
   fresh->key = std::string(key);
   fresh->callback = std::move(callback);
   fresh->options = std::move(options);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::shared_ptr<Subscription> old;
   const auto place =
       std::find_if(subscriptions_.begin(), subscriptions_.end(),
@@ -281,7 +293,7 @@ std::shared_ptr<PubSubDispatcher::Subscription> PubSubDispatcher::Replace(
 
 void PubSubDispatcher::WaitUntilIdle(const std::shared_ptr<Subscription>& subscription) {
   if (subscription == nullptr) return;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   WaitFor(*subscription);
 }
 
@@ -291,7 +303,7 @@ void PubSubDispatcher::Subscribe(std::string_view key, FuncNotify callback,
 }
 
 void PubSubDispatcher::Unsubscribe(std::string_view key) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto place =
       std::find_if(subscriptions_.begin(), subscriptions_.end(),
                    [key](const std::shared_ptr<Subscription>& s) { return s->key == key; });
@@ -303,7 +315,7 @@ void PubSubDispatcher::Unsubscribe(std::string_view key) {
 }
 
 void PubSubDispatcher::Shutdown() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::vector<std::shared_ptr<Subscription>> subscriptions;
   subscriptions.swap(subscriptions_);
   for (const std::shared_ptr<Subscription>& subscription : subscriptions) Detach(*subscription);
@@ -311,7 +323,7 @@ void PubSubDispatcher::Shutdown() {
 }
 
 std::optional<SubscriberStats> PubSubDispatcher::Stats(std::string_view key) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
     if (subscription->key != key) continue;
     SubscriberStats stats = subscription->stats;
@@ -322,7 +334,7 @@ std::optional<SubscriberStats> PubSubDispatcher::Stats(std::string_view key) con
 }
 
 SubscriberStats PubSubDispatcher::TotalStats() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   SubscriberStats total = gone_;
   for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
     total.delivered += subscription->stats.delivered;

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "kernel/mutex.h"
 #include "roster/pubsub.h"
 
 namespace roster {
@@ -63,9 +63,9 @@ class PubSubDispatcher final : public GadgetPubSub {
   void CallWorkers(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WaitFor(Subscription& subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable absl::Mutex mutex_;
-  absl::CondVar work_;  // strands_ has grown, or shutdown_
-  absl::CondVar done_;  // a call has ended
+  mutable Mutex mutex_;
+  CondVar work_;  // strands_ has grown, or shutdown_
+  CondVar done_;  // a call has ended
   std::vector<std::shared_ptr<Subscription>> subscriptions_ ABSL_GUARDED_BY(mutex_);
   // Subscriptions with events waiting that no thread has taken up.
   std::deque<std::shared_ptr<Subscription>> strands_ ABSL_GUARDED_BY(mutex_);

@@ -120,7 +120,7 @@ void Core::AddInitialContainers() {
 
 absl::Status Core::Initialize(const std::vector<Option>& options) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (state_ != State::kNew) {
       return absl::FailedPreconditionError(
           "initialize collection: it is initialised already, or has been closed");
@@ -135,30 +135,30 @@ absl::Status Core::Initialize(const std::vector<Option>& options) {
   if (status.ok()) status = StartStages();
   if (status.ok()) {
     AddInitialContainers();
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     ended_early_.clear();
     // Close may have come meanwhile, from another thread.
     if (state_ == State::kInitializing) state_ = State::kOpen;
     return absl::OkStatus();
   }
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     state_ = State::kClosing;
   }
   Undo();
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   state_ = State::kNew;
   return status;
 }
 
 void Core::Close() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return;
     state_ = State::kClosing;
   }
   Undo();
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   state_ = State::kClosed;
 }
 
@@ -168,12 +168,12 @@ void Core::Undo() {
   }
   if (pubsub_ != nullptr) pubsub_->Shutdown();
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     forget_.SignalAll();
   }
   if (forgetter_.joinable()) forgetter_.join();
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (update_tracers_) {
       for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
         update_tracers_({EventType::kDeleted, OwnerOf<kAll>(link)->self, nullptr, {}});
@@ -203,7 +203,7 @@ void Core::Undo() {
 }
 
 void Core::ForgetLoop() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   while (AcceptsLocked()) {
     const absl::Time now = absl::Now();
     const absl::Time next = store_.ForgetExpired(now);

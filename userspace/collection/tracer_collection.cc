@@ -9,7 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "kernel/mutex.h"
 
 namespace roster {
 namespace {
@@ -99,7 +99,7 @@ struct Known {
 }  // namespace
 
 struct TracerCollection::State {
-  absl::Mutex mutex;
+  Mutex mutex;
   TracerSink* sink = nullptr;
   std::array<std::optional<Tracer>, kMaxTracers> tracers ABSL_GUARDED_BY(mutex);
   std::map<std::string, int, std::less<>> bit_by_name ABSL_GUARDED_BY(mutex);
@@ -242,7 +242,7 @@ absl::StatusOr<int> TracerCollection::AddTracer(std::string_view name,
                                                 TracerOptions options) {
   absl::StatusOr<CompiledSelector> compiled = CheckTracer(name, selector);
   if (!compiled.ok()) return compiled.status();
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   if (state_->bit_by_name.contains(name)) return NameInUse(name);
   int bit = 0;
   while (bit < kMaxTracers && state_->tracers[bit].has_value()) ++bit;
@@ -264,7 +264,7 @@ absl::Status TracerCollection::AddTracerAt(int bit, std::string_view name,
     return absl::InvalidArgumentError(
         absl::StrCat("add tracer ", std::string(name), ": there is no bit ", bit));
   }
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   if (state_->bit_by_name.contains(name)) return NameInUse(name);
   if (state_->tracers[bit].has_value()) {
     return absl::AlreadyExistsError(
@@ -274,7 +274,7 @@ absl::Status TracerCollection::AddTracerAt(int bit, std::string_view name,
 }
 
 absl::Status TracerCollection::RemoveTracer(std::string_view name) {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   const auto place = state_->bit_by_name.find(name);
   if (place == state_->bit_by_name.end()) {
     return absl::NotFoundError(
@@ -285,17 +285,17 @@ absl::Status TracerCollection::RemoveTracer(std::string_view name) {
 }
 
 bool TracerCollection::TracerExists(std::string_view name) const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   return state_->bit_by_name.contains(name);
 }
 
 size_t TracerCollection::TracerCount() const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   return state_->bit_by_name.size();
 }
 
 std::vector<TracerInfo> TracerCollection::Tracers() const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   std::vector<TracerInfo> infos;
   for (const auto& [name, bit] : state_->bit_by_name) {
     const Tracer& tracer = *state_->tracers[bit];
@@ -325,7 +325,7 @@ std::string TracerCollection::TracerDump() const {
 
 absl::StatusOr<std::vector<ContainerPtr>> TracerCollection::TracerContainers(
     std::string_view name) const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   const auto place = state_->bit_by_name.find(name);
   if (place == state_->bit_by_name.end()) {
     return absl::NotFoundError(
@@ -339,17 +339,17 @@ absl::StatusOr<std::vector<ContainerPtr>> TracerCollection::TracerContainers(
 }
 
 TracerBits TracerCollection::BitsOf(const Container& container) const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   return state_->Match(container);
 }
 
 uint64_t TracerCollection::SinkErrors() const {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   return state_->sink_errors;
 }
 
 absl::Status TracerCollection::Resync() {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   absl::Status status;
   if (state_->sink == nullptr) return status;
   for (const auto& [name, bit] : state_->bit_by_name) {
@@ -368,7 +368,7 @@ absl::Status TracerCollection::Resync() {
 FuncNotify TracerCollection::TracerMapsUpdater() {
   // The collection may outlive this object.
   return [state = state_](const PubSubEvent& event) {
-    absl::MutexLock lock(&state->mutex);
+    MutexLock lock(&state->mutex);
     switch (event.type) {
       case EventType::kCreated:
         state->OnCreated(event.container);
@@ -386,7 +386,7 @@ FuncNotify TracerCollection::TracerMapsUpdater() {
 }
 
 void TracerCollection::Close() {
-  absl::MutexLock lock(&state_->mutex);
+  MutexLock lock(&state_->mutex);
   while (!state_->bit_by_name.empty()) state_->Remove(state_->bit_by_name.begin()->second);
   state_->containers.clear();
   // The sink may be gone from here on.

@@ -1,13 +1,14 @@
 #include "roster/collection.h"
 
 #include <atomic>
+#include <latch>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -261,23 +262,23 @@ TEST_F(CollectionTest, AnEnricherThatSaysNoDropsTheContainer) {
 }
 
 TEST_F(CollectionTest, AContainerRemovedWhileItsEnrichersRunIsNotLeftBehind) {
-  absl::Notification enriching;
-  absl::Notification go_on;
+  std::latch enriching(1);
+  std::latch go_on(1);
   Recorder recorder;
   ASSERT_TRUE(collection_
                   .Initialize(WithPubSub({recorder.Callback()}),
                               WithEnricher("slow",
                                            [&](Container*) {
-                                             enriching.Notify();
-                                             go_on.WaitForNotification();
+                                             enriching.count_down();
+                                             go_on.wait();
                                              return true;
                                            }))
                   .ok());
   absl::Status added;
   std::thread adder([&] { added = collection_.AddContainer(Make("a", "", "", "", 1, 1)); });
-  enriching.WaitForNotification();
+  enriching.wait();
   EXPECT_TRUE(collection_.RemoveContainer("a").ok());
-  go_on.Notify();
+  go_on.count_down();
   adder.join();
   EXPECT_TRUE(absl::IsAborted(added)) << added;
   EXPECT_EQ(collection_.ContainerLen(), 0u);

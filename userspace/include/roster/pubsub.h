@@ -73,7 +73,8 @@ class GadgetPubSub {
 
   // Returns when every subscriber has dealt with the event or has missed its deadline. A subscriber that missed
   // one is not waited for again until it has caught up; it still gets every event, in order. From inside a
-  // callback it does not wait for that callback's own subscriber, which gets the event afterwards.
+  // callback it does not wait for that callback's own subscriber, which gets the event afterwards, nor for one
+  // whose callback is itself waiting in Publish.
   virtual void Publish(EventType type, ContainerPtr container) = 0;
   virtual void Publish(PubSubEvent event) = 0;
 
