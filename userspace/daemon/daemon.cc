@@ -65,6 +65,14 @@ std::string HostName() {
   return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
 }
 
+// The lock is one per state directory; a daemon with another one may still write to the same pins.
+absl::Status CheckNobodyWrites(const std::string& pin_dir) {
+  const absl::StatusOr<Reader> reader = Reader::Open(pin_dir);
+  if (!reader.ok() || !reader->IsDaemonAlive()) return absl::OkStatus();  // the tracker judges bad pins
+  return absl::AlreadyExistsError(absl::StrCat("pin directory ", pin_dir, ": another daemon (pid ",
+                                               reader->Abi().daemon_pid, ") writes there"));
+}
+
 // What the event loop waits on for the process itself.
 std::vector<LoopHandler> ProcessHandlers(const Fd& signals, const Fd& watchdog) {
   std::vector<LoopHandler> handlers;
@@ -114,8 +122,12 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   ROSTER_ASSIGN_OR_RETURN(const Fd signals, BlockSignals());
   ROSTER_ASSIGN_OR_RETURN(const Fd watchdog, WatchdogTimer());
 
+  ROSTER_RETURN_IF_ERROR(CheckNobodyWrites(options.pin_dir));
+  // Before the containers are there: who calls meanwhile waits for the answer.
+  ROSTER_ASSIGN_OR_RETURN(UnixListener listener, UnixListener::Listen(options.socket));
+
   const absl::Time began = absl::Now();
-  ROSTER_ASSIGN_OR_RETURN(const std::unique_ptr<DaemonTracker> tracker, MakeDaemonTracker(options));
+  const std::unique_ptr<DaemonTracker> tracker = MakeDaemonTracker(options);
   ROSTER_RETURN_IF_ERROR(tracker->Start());
 
   std::optional<Reader> reader;
@@ -127,14 +139,11 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   }
   CollectionSource source(&tracker->collection(), std::move(reader));
   absl::StatusOr<std::unique_ptr<GrpcServer>> server =
-      GrpcServer::Start(options.socket, &source,
+      GrpcServer::Start(std::move(listener), &source,
                         {.version = std::string(kRosterVersion),
                          .node_name = options.node_name.empty() ? HostName() : options.node_name,
                          .problems = [&tracker] { return tracker->Problems(); }});
-  if (!server.ok()) {
-    tracker->Stop();
-    return server.status();
-  }
+  if (!server.ok()) return server.status();
 
   LogInfo("serving", {{"version", kRosterVersion},
                       {"socket", options.socket},

@@ -2,19 +2,24 @@
 
 #include <utility>
 
+#include "daemon/log.h"
 #include "kernel/errors.h"
 #include "tracker/tracker.h"
 
 namespace roster {
 namespace {
 
-class RunningTracker : public DaemonTracker {
+class CollectionTracker : public DaemonTracker {
  public:
-  explicit RunningTracker(const DaemonOptions& options) : options_(options) {}
+  explicit CollectionTracker(const DaemonOptions& options) : options_(options) {}
+  ~CollectionTracker() override { Stop(); }
 
   absl::Status Start() override {
-    std::vector<Option> options = {WithPubSub(), WithRemovedContainers()};
+    std::vector<Option> options = {WithWarningHandler([](std::string_view warning) {
+      LogSparsely("collection", LogLevel::kWarning, "container collection", {{"warning", warning}});
+    })};
     if (!options_.node_name.empty()) options.push_back(WithNodeName(options_.node_name));
+    options.push_back(WithPubSub());
     ROSTER_RETURN_IF_ERROR(collection_.Initialize(std::move(options)));
     TrackerOptions tracker;
     tracker.pin_dir = options_.pin_dir;
@@ -31,7 +36,9 @@ class RunningTracker : public DaemonTracker {
         if (!handler.on_readable()) loop.Stop();
       }));
     }
-    return loop.Run();
+    const absl::Status result = loop.Run();
+    for (const LoopHandler& handler : handlers) loop.Unwatch(handler.fd);
+    return result;
   }
 
   void Stop() override {
@@ -40,21 +47,18 @@ class RunningTracker : public DaemonTracker {
   }
 
   ContainerCollection& collection() override { return collection_; }
-
-  std::vector<std::string> Problems() override {
-    return tracker_ == nullptr ? std::vector<std::string>() : tracker_->Problems();
-  }
+  std::vector<std::string> Problems() override { return tracker_->Problems(); }
 
  private:
   const DaemonOptions options_;
   ContainerCollection collection_;
-  std::unique_ptr<Tracker> tracker_;
+  std::unique_ptr<Tracker> tracker_;  // before the collection, which it uses, is gone
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<DaemonTracker>> MakeDaemonTracker(const DaemonOptions& options) {
-  return std::make_unique<RunningTracker>(options);
+std::unique_ptr<DaemonTracker> MakeDaemonTracker(const DaemonOptions& options) {
+  return std::make_unique<CollectionTracker>(options);
 }
 
 }  // namespace roster

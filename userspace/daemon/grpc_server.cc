@@ -23,6 +23,12 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const std::string&
                                                               ContainerSource* source,
                                                               ServiceOptions options) {
   ROSTER_ASSIGN_OR_RETURN(UnixListener listener, UnixListener::Listen(socket));
+  return Start(std::move(listener), source, std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(UnixListener listener,
+                                                              ContainerSource* source,
+                                                              ServiceOptions options) {
   std::unique_ptr<GrpcServer> server(
       new GrpcServer(std::move(listener), source, std::move(options)));
   ROSTER_RETURN_IF_ERROR(server->Run());

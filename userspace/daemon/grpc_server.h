@@ -28,6 +28,9 @@ class GrpcServer {
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const std::string& socket,
                                                            ContainerSource* source,
                                                            ServiceOptions options);
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(UnixListener listener,
+                                                           ContainerSource* source,
+                                                           ServiceOptions options);
   // Takes no further connection, ends watches (UNAVAILABLE), lets other calls finish for a second,
   // removes the socket.
   ~GrpcServer();

@@ -12,7 +12,7 @@
 #include "kernel/errors.h"
 #include "roster_abi.h"
 
-namespace roster {
+namespace roster::lookup_internal {
 
 const MapShape kAbiShape = {"roster_abi", BPF_MAP_TYPE_ARRAY, 4, sizeof(roster_abi), 1, true};
 const MapShape kMntnsShape = {"roster_mntns", BPF_MAP_TYPE_HASH, 8, 8, ROSTER_MAX_IDENTITIES};
@@ -120,4 +120,4 @@ absl::StatusOr<MappedArray> MappedArray::Map(const Fd& fd, const std::string& pi
   return array;
 }
 
-}  // namespace roster
+}  // namespace roster::lookup_internal

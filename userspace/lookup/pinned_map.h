@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "kernel/fd.h"
 
-namespace roster {
+namespace roster::lookup_internal {
 
 // What the ABI freezes of a map. A value_size of 0 is not compared.
 struct MapShape {
@@ -58,6 +58,6 @@ class MappedArray {
   size_t bytes_ = 0;
 };
 
-}  // namespace roster
+}  // namespace roster::lookup_internal
 
 #endif  // ROSTER_USERSPACE_LOOKUP_PINNED_MAP_H_

@@ -23,6 +23,10 @@
 #include "lookup/pinned_map.h"
 
 namespace roster {
+
+// Apart from the types of the same names in the library, which a program may link too.
+using namespace lookup_internal;  // NOLINT(google-build-using-namespace)
+
 namespace {
 
 using MaybeMember = absl::StatusOr<std::optional<Member>>;

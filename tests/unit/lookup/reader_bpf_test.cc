@@ -18,7 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "roster/reader.h"
-#include "unit/lookup/pinned_maps.h"
+#include "unit/lookup/test_pins.h"
 
 namespace roster {
 namespace {
@@ -28,8 +28,8 @@ using ::testing::HasSubstr;
 class ReaderTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (const std::string why = WhyNoPinnedMaps(); !why.empty()) GTEST_SKIP() << why;
-    auto maps = PinnedMaps::Make();
+    if (const std::string why = WhyNoTestPins(); !why.empty()) GTEST_SKIP() << why;
+    auto maps = TestPins::Make();
     ASSERT_TRUE(maps.ok()) << maps.status();
     maps_ = *std::move(maps);
   }
@@ -43,7 +43,7 @@ class ReaderTest : public ::testing::Test {
     clock_gettime(CLOCK_BOOTTIME, &now);
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
   }
-  std::unique_ptr<PinnedMaps> maps_;
+  std::unique_ptr<TestPins> maps_;
 };
 
 TEST_F(ReaderTest, EachIdentityLeadsToTheMemberWithItsRecord) {
@@ -239,7 +239,7 @@ TEST_F(ReaderTest, StatsAreSummedOverCpus) {
 
 struct BadPins {
   const char* name;
-  std::function<void(PinnedMaps&)> spoil;
+  std::function<void(TestPins&)> spoil;
   absl::StatusCode code;
   std::vector<std::string> says;
 };
@@ -259,52 +259,52 @@ TEST_P(ReaderBadPinsTest, IsRefusedByName) {
 INSTANTIATE_TEST_SUITE_P(
     Pins, ReaderBadPinsTest,
     ::testing::Values(BadPins{"Missing",
-                              [](PinnedMaps& m) { unlink((m.dir() + "/roster_netns").c_str()); },
+                              [](TestPins& m) { unlink((m.dir() + "/roster_netns").c_str()); },
                               absl::StatusCode::kNotFound,
                               {"roster_netns"}},
                       BadPins{"OtherType",
-                              [](PinnedMaps& m) {
+                              [](TestPins& m) {
                                 (void)m.Replace("roster_mntns", BPF_MAP_TYPE_LRU_HASH, 8, 8,
                                                 ROSTER_MAX_IDENTITIES);
                               },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_mntns", "map type is 9"}},
                       BadPins{"OtherKey",
-                              [](PinnedMaps& m) {
+                              [](TestPins& m) {
                                 (void)m.Replace("roster_cgroup", BPF_MAP_TYPE_HASH, 4, 8,
                                                 ROSTER_MAX_CGROUPS);
                               },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_cgroup", "key size is 4"}},
                       BadPins{"OlderRecord",
-                              [](PinnedMaps& m) {
+                              [](TestPins& m) {
                                 (void)m.Replace("roster_record", BPF_MAP_TYPE_HASH, 8, 64,
                                                 ROSTER_MAX_RECORDS);
                               },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_record", "value size is 64"}},
                       BadPins{"OtherBound",
-                              [](PinnedMaps& m) {
+                              [](TestPins& m) {
                                 (void)m.Replace("roster_netns", BPF_MAP_TYPE_HASH, 8, 8, 1024);
                               },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_netns", "max_entries is 1024"}},
                       BadPins{"NotMmapable",
-                              [](PinnedMaps& m) {
+                              [](TestPins& m) {
                                 (void)m.Replace("roster_slot", BPF_MAP_TYPE_ARRAY, 4,
                                                 sizeof(roster_membership), ROSTER_MAX_SLOTS);
                               },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_slot", "BPF_F_MMAPABLE"}},
                       BadPins{"ADirectory",
-                              [](PinnedMaps& m) {
+                              [](TestPins& m) {
                                 unlink((m.dir() + "/roster_mntns").c_str());
                                 mkdir((m.dir() + "/roster_mntns").c_str(), 0700);
                               },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_mntns", "foreign"}},
                       BadPins{"AProgram",
-                              [](PinnedMaps& m) {
+                              [](TestPins& m) {
                                 unlink((m.dir() + "/roster_mntns").c_str());
                                 const bpf_insn code[] = {
                                     {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0},
@@ -317,15 +317,15 @@ INSTANTIATE_TEST_SUITE_P(
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_mntns", "program or link"}},
                       BadPins{"NeverInitialised",
-                              [](PinnedMaps& m) { m.abi()->major = 0; },
+                              [](TestPins& m) { m.abi()->major = 0; },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_abi", "never initialised"}},
                       BadPins{"NewerMajor",
-                              [](PinnedMaps& m) { m.abi()->major = 2; },
+                              [](TestPins& m) { m.abi()->major = 2; },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_abi", "version 2"}},
                       BadPins{"OtherBoot",
-                              [](PinnedMaps& m) { m.abi()->boot_id[3] ^= 1; },
+                              [](TestPins& m) { m.abi()->boot_id[3] ^= 1; },
                               absl::StatusCode::kFailedPrecondition,
                               {"roster_abi", "boot"}}),
     [](const auto& info) { return info.param.name; });

@@ -1,6 +1,6 @@
-// PinnedMaps is a set of empty maps of the ABI, pinned in a BPF file system of its own, for tests.
-#ifndef ROSTER_TESTS_UNIT_LOOKUP_PINNED_MAPS_H_
-#define ROSTER_TESTS_UNIT_LOOKUP_PINNED_MAPS_H_
+// TestPins is a set of empty maps of the ABI, pinned in a BPF file system of its own, for tests.
+#ifndef ROSTER_TESTS_UNIT_LOOKUP_TEST_PINS_H_
+#define ROSTER_TESTS_UNIT_LOOKUP_TEST_PINS_H_
 
 #include <cstdint>
 #include <map>
@@ -14,14 +14,14 @@
 namespace roster {
 
 // What this machine lacks for these tests ("" if nothing): they are skipped with it.
-std::string WhyNoPinnedMaps();
+std::string WhyNoTestPins();
 
-class PinnedMaps {
+class TestPins {
  public:
   // Mounts a bpffs on a new temporary directory, makes and pins every map of the ABI, fills in
   // roster_abi.
-  static absl::StatusOr<std::unique_ptr<PinnedMaps>> Make();
-  ~PinnedMaps();  // unmounts and removes
+  static absl::StatusOr<std::unique_ptr<TestPins>> Make();
+  ~TestPins();  // unmounts and removes
 
   const std::string& dir() const { return dir_; }
   int fd(const std::string& name) const { return fds_.at(name).get(); }
@@ -40,7 +40,7 @@ class PinnedMaps {
                        uint32_t entries);
 
  private:
-  PinnedMaps() = default;
+  TestPins() = default;
   absl::Status MakeMap(const std::string& name, uint32_t type, uint32_t key, uint32_t value,
                        uint32_t entries, uint32_t flags);
 
@@ -52,4 +52,4 @@ class PinnedMaps {
 
 }  // namespace roster
 
-#endif  // ROSTER_TESTS_UNIT_LOOKUP_PINNED_MAPS_H_
+#endif  // ROSTER_TESTS_UNIT_LOOKUP_TEST_PINS_H_

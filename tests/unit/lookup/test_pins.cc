@@ -1,4 +1,4 @@
-#include "unit/lookup/pinned_maps.h"
+#include "unit/lookup/test_pins.h"
 
 #include <bpf/bpf.h>
 #include <sys/mman.h>
@@ -16,13 +16,13 @@
 
 namespace roster {
 
-std::string WhyNoPinnedMaps() {
+std::string WhyNoTestPins() {
   if (geteuid() != 0) return "not root";
   return "";
 }
 
-absl::StatusOr<std::unique_ptr<PinnedMaps>> PinnedMaps::Make() {
-  std::unique_ptr<PinnedMaps> maps(new PinnedMaps);
+absl::StatusOr<std::unique_ptr<TestPins>> TestPins::Make() {
+  std::unique_ptr<TestPins> maps(new TestPins);
   char dir[] = "/tmp/roster-pins-XXXXXX";
   if (mkdtemp(dir) == nullptr) return ErrnoStatus("make", dir, errno);
   maps->dir_ = dir;
@@ -74,14 +74,14 @@ absl::StatusOr<std::unique_ptr<PinnedMaps>> PinnedMaps::Make() {
   return maps;
 }
 
-PinnedMaps::~PinnedMaps() {
+TestPins::~TestPins() {
   if (abi_ != nullptr) munmap(abi_, 4096);
   if (slots_ != nullptr) munmap(slots_, sizeof(roster_membership) * ROSTER_MAX_SLOTS);
   umount2(dir_.c_str(), MNT_DETACH);
   rmdir(dir_.c_str());
 }
 
-absl::Status PinnedMaps::MakeMap(const std::string& name, uint32_t type, uint32_t key,
+absl::Status TestPins::MakeMap(const std::string& name, uint32_t type, uint32_t key,
                                  uint32_t value, uint32_t entries, uint32_t flags) {
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
   Fd fd(
@@ -93,13 +93,13 @@ absl::Status PinnedMaps::MakeMap(const std::string& name, uint32_t type, uint32_
   return absl::OkStatus();
 }
 
-absl::Status PinnedMaps::Replace(const std::string& name, uint32_t type, uint32_t key,
+absl::Status TestPins::Replace(const std::string& name, uint32_t type, uint32_t key,
                                  uint32_t value, uint32_t entries) {
   unlink(absl::StrCat(dir_, "/", name).c_str());
   return MakeMap(name, type, key, value, entries, 0);
 }
 
-uint64_t PinnedMaps::Add(uint32_t number, uint32_t epoch, uint64_t mntns, uint64_t netns,
+uint64_t TestPins::Add(uint32_t number, uint32_t epoch, uint64_t mntns, uint64_t netns,
                          uint64_t cgroup, const std::string& name) {
   const uint64_t handle = ROSTER_MAKE_HANDLE(epoch, number);
   roster_record record = {};
@@ -120,7 +120,7 @@ uint64_t PinnedMaps::Add(uint32_t number, uint32_t epoch, uint64_t mntns, uint64
   return handle;
 }
 
-void PinnedMaps::Remove(uint64_t handle, bool keep_identities) {
+void TestPins::Remove(uint64_t handle, bool keep_identities) {
   roster_membership* membership = slot(ROSTER_HANDLE_SLOT(handle));
   const uint64_t mntns = membership->mntns;
   if (!keep_identities) bpf_map_delete_elem(fd("roster_mntns"), &mntns);

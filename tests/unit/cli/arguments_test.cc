@@ -1,0 +1,150 @@
+// What a user may write on the command line, and what is said of what cannot be understood.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/commands.h"
+#include "cli/completion_scripts.h"
+#include "cli/flags.h"
+#include "cli/identity.h"
+
+namespace roster::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Outcome {
+  int code;
+  std::string out;
+  std::string err;
+};
+
+Outcome Run(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "roster");
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const int code = RunCli(static_cast<int>(arguments.size()), arguments.data());
+  return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+}
+
+struct BadArguments {
+  std::vector<const char*> arguments;
+  const char* named;
+};
+
+class BadArgumentsTest : public ::testing::TestWithParam<BadArguments> {};
+
+TEST_P(BadArgumentsTest, AreAUsageErrorThatNamesThem) {
+  const Outcome outcome = Run(GetParam().arguments);
+  EXPECT_EQ(outcome.code, kExitUsage) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr(GetParam().named));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadArgumentsTest,
+    ::testing::Values(BadArguments{{}, "subcommand is required"}, BadArguments{{"frobnicate"}, "frobnicate"},
+                      BadArguments{{"list", "--frob"}, "--frob"}, BadArguments{{"list", "extra"}, "extra"},
+                      BadArguments{{"list", "-o", "xml"}, "\"xml\""},
+                      BadArguments{{"list", "-o", "columns=pid,frob"}, "\"frob\""},
+                      BadArguments{{"list", "--sort", "frob"}, "\"frob\""},
+                      BadArguments{{"list", "-l", "app in (web"}, "app in (web"},
+                      BadArguments{{"list", "--runtime", "do cker"}, "do cker"},
+                      BadArguments{{"list", "-w", "-o", "yaml"}, "yaml"},
+                      BadArguments{{"watch", "-o", "table"}, "\"table\""},
+                      BadArguments{{"watch", "-l", "=="}, "=="}, BadArguments{{"get"}, "ID"},
+                      BadArguments{{"get", "x", "-o", "xml"}, "\"xml\""}, BadArguments{{"lookup"}, "1"},
+                      BadArguments{{"lookup", "--pid", "abc"}, "\"abc\""},
+                      BadArguments{{"lookup", "--pid", "0"}, "\"0\""},
+                      BadArguments{{"lookup", "--pid", "99999999999999999999"}, "99999999999999999999"},
+                      BadArguments{{"lookup", "--pid", "1", "--mntns", "2"}, "1"},
+                      BadArguments{{"lookup", "--mntns", "mnt:[12"}, "mnt:[12"},
+                      BadArguments{{"lookup", "--netns", "mnt:[12]"}, "mnt:[12]"},
+                      BadArguments{{"lookup", "--cgroup", "relative/path"}, "relative/path"},
+                      BadArguments{{"lookup", "--cgroup", "/proc"}, "/proc"},
+                      BadArguments{{"completion", "tcsh"}, "\"tcsh\""},
+                      BadArguments{{"daemon", "--hold-deadline", "soon"}, "\"soon\""},
+                      BadArguments{{"daemon", "--hold-deadline", "1h"}, "1h"},
+                      BadArguments{{"daemon", "--hold-deadline", "-1ms"}, "-1ms"},
+                      BadArguments{{"daemon", "--log-level", "loud"}, "\"loud\""},
+                      BadArguments{{"daemon", "--socket", "relative"}, "\"relative\""},
+                      BadArguments{{"daemon", "--host-mntns", "x"}, "\"x\""},
+                      BadArguments{{"doctor", "-o", "xml"}, "\"xml\""},
+                      BadArguments{{"version", "-o", "xml"}, "\"xml\""},
+                      BadArguments{{"uninstall", "--pin-dir", "relative"}, "\"relative\""}));
+
+TEST(Arguments, EscapeSequencesInABadArgumentAreNotEchoed) {
+  const Outcome outcome = Run({"list", "-o", "\x1b[2J"});
+  EXPECT_EQ(outcome.code, kExitUsage);
+  EXPECT_EQ(outcome.err.find('\x1b'), std::string::npos);
+}
+
+TEST(Arguments, EveryCommandHasHelpWithExamplesAndExitCodes) {
+  Action action;
+  const auto app = MakeApp(&action);
+  EXPECT_THAT(Run({"--help"}).out, HasSubstr("Exit codes"));
+  for (const CLI::App* command : app->get_subcommands({})) {
+    const Outcome outcome = Run({command->get_name().c_str(), "--help"});
+    EXPECT_EQ(outcome.code, kExitOk);
+    EXPECT_THAT(outcome.out, HasSubstr("Examples:\n  ")) << command->get_name();
+    EXPECT_THAT(outcome.out, HasSubstr("3 no such container"));
+  }
+}
+
+TEST(Arguments, CompletionOfEachShellKnowsEveryCommandAndOption) {
+  Action action;
+  const auto app = MakeApp(&action);
+  for (const CompletionScript& script : kCompletionScripts) {
+    EXPECT_EQ(Run({"completion", std::string(script.shell).c_str()}).out, script.text);
+    for (const CLI::App* command : app->get_subcommands({})) {
+      EXPECT_THAT(std::string(script.text), HasSubstr(command->get_name())) << script.shell;
+      for (const CLI::Option* option : command->get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+          EXPECT_THAT(std::string(script.text), HasSubstr(name)) << script.shell << " " << command->get_name();
+        }
+      }
+    }
+  }
+}
+
+TEST(Arguments, WithoutDaemonAndPinsTheErrorHasBothReasonsAndWhatToDo) {
+  const Outcome outcome = Run({"list", "--socket", "/nonexistent/s", "--pin-dir", "/nonexistent/pins"});
+  EXPECT_EQ(outcome.code, kExitError);
+  EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/s"));
+  EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/pins"));
+  EXPECT_THAT(outcome.err, HasSubstr("roster doctor"));
+}
+
+TEST(Arguments, WatchAndLookupSayWhatIsAway) {
+  EXPECT_EQ(Run({"watch", "--socket", "/nonexistent/s"}).code, kExitError);
+  EXPECT_THAT(Run({"watch", "--socket", "/nonexistent/s"}).err, HasSubstr("/nonexistent/s"));
+  const Outcome lookup = Run({"lookup", "--pid", "1", "--pin-dir", "/nonexistent/pins"});
+  EXPECT_EQ(lookup.code, kExitError);  // not 3: nothing was looked up
+  EXPECT_THAT(lookup.err, HasSubstr("/nonexistent/pins"));
+}
+
+TEST(Arguments, SocketPathThatIsTooLongIsNamed) {
+  const std::string path = "/" + std::string(300, 'x');
+  const Outcome outcome = Run({"list", "--socket", path.c_str()});
+  EXPECT_EQ(outcome.code, kExitUsage);
+  EXPECT_THAT(outcome.err, HasSubstr(path));
+}
+
+TEST(Identity, NumbersAndLinkTargets) {
+  EXPECT_EQ(*ParsePid("4711"), 4711);
+  EXPECT_EQ(*ParseNamespace("mnt", "4026531841"), 4026531841u);
+  EXPECT_EQ(*ParseNamespace("mnt", "mnt:[4026531841]"), 4026531841u);
+  EXPECT_EQ(*ParseCgroup("18446744073709551615"), 18446744073709551615u);
+  for (const char* bad : {"", " 1", "+1", "-1", "0x10", "1e3", "2147483648"}) EXPECT_FALSE(ParsePid(bad).ok()) << bad;
+  EXPECT_EQ(ParseCgroup("/nonexistent/cgroup").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(SelectorFlags, RuntimeAndLabelsBecomeOneExpression) {
+  const auto selector = ToSelector(
+      {.namespace_name = "shop", .labels = {"app=web", "tier!=db"}, .runtime = "docker,podman"});
+  ASSERT_TRUE(selector.ok()) << selector.status();
+  EXPECT_EQ(selector->namespace_(), "shop");
+  EXPECT_EQ(selector->where(), "app=web,tier!=db,@runtime in (docker,podman)");
+}
+
+}  // namespace
+}  // namespace roster::cli

@@ -1,0 +1,69 @@
+#include "cli/follow.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace roster::cli {
+namespace {
+
+using ::testing::ElementsAre;
+
+v1::Event MakeEvent(v1::Event::Type type, uint64_t handle, const std::string& id) {
+  v1::Event event;
+  event.set_type(type);
+  event.mutable_container()->mutable_runtime()->set_container_id(id);
+  event.mutable_container()->mutable_pinned()->set_handle(handle);
+  return event;
+}
+
+class FollowerTest : public ::testing::Test {
+ protected:
+  std::vector<std::string> told_;
+  Follower follower_{[this](std::string_view name, absl::Time, const Entry& entry) {
+    told_.push_back(std::string(name) + " " + entry.container.runtime.container_id);
+    return true;
+  }};
+  Entry Present(uint64_t handle, const std::string& id) {
+    return EntryFromProto(MakeEvent(v1::Event::EXISTING, handle, id).container());
+  }
+};
+
+TEST_F(FollowerTest, EventsAreToldAsTheyCome) {
+  follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 1, "a"));
+  follower_.OnEvent(MakeEvent(v1::Event::CREATED, 2, "b"));
+  follower_.OnEvent(MakeEvent(v1::Event::UPDATED, 2, "b"));
+  follower_.OnEvent(MakeEvent(v1::Event::DELETED, 1, "a"));
+  EXPECT_THAT(told_, ElementsAre("EXISTING a", "CREATED b", "UPDATED b", "DELETED a"));
+}
+
+TEST_F(FollowerTest, WhatCameAndWentInAGapIsToldOnce) {
+  for (auto [handle, id] : {std::pair<uint64_t, const char*>{1, "stays"}, {2, "goes"}}) {
+    follower_.OnEvent(MakeEvent(v1::Event::EXISTING, handle, id));
+  }
+  told_.clear();
+  follower_.Resume({Present(1, "stays"), Present(3, "comes")}, absl::UnixEpoch());
+  follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 1, "stays"));
+  follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 3, "comes"));
+  EXPECT_THAT(told_, ElementsAre("DELETED goes", "CREATED comes"));
+}
+
+TEST_F(FollowerTest, ContainerThatEndsBetweenWatchAndListIsNotToldTwice) {
+  follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 1, "a"));
+  told_.clear();
+  // The new watch began while it was there, the list was made when it was gone.
+  follower_.Resume({}, absl::UnixEpoch());
+  follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 1, "a"));
+  follower_.OnEvent(MakeEvent(v1::Event::DELETED, 1, "a"));
+  EXPECT_THAT(told_, ElementsAre("DELETED a"));
+}
+
+TEST_F(FollowerTest, SameIdUnderAnotherHandleIsAnotherContainer) {
+  follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 1, "a"));
+  told_.clear();
+  follower_.Resume({Present(2, "a")}, absl::UnixEpoch());
+  follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 2, "a"));
+  EXPECT_THAT(told_, ElementsAre("DELETED a", "CREATED a"));
+}
+
+}  // namespace
+}  // namespace roster::cli

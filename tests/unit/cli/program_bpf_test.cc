@@ -1,0 +1,224 @@
+// The program's commands against real pins, with and without a daemon.
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "cli/doctor/check.h"
+#include "cli/removal.h"
+#include "daemon/daemon_lock.h"
+#include "daemon/grpc_server.h"
+#include "unit/daemon/list_source.h"
+#include "unit/lookup/test_pins.h"
+
+namespace roster::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ProgramTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string why = WhyNoPinnedMaps(); !why.empty()) GTEST_SKIP() << why;
+    auto pins = TestPins::Make();
+    ASSERT_TRUE(pins.ok()) << pins.status();
+    pins_ = *std::move(pins);
+    char dir[] = "/tmp/roster-program-XXXXXX";
+    ASSERT_NE(mkdtemp(dir), nullptr);
+    state_dir_ = dir;
+    socket_ = state_dir_ + "/roster.sock";
+  }
+  void TearDown() override {
+    if (state_dir_.empty()) return;
+    unlink(socket_.c_str());
+    unlink((state_dir_ + "/daemon.lock").c_str());
+    rmdir(state_dir_.c_str());
+  }
+  struct Outcome {
+    int code;
+    std::string out;
+    std::string err;
+  };
+  Outcome Run(std::vector<std::string> arguments, bool state_dir = false, bool socket = true) {
+    arguments.insert(arguments.begin(), "roster");
+    if (socket) arguments.insert(arguments.end(), {"--socket", socket_});
+    arguments.insert(arguments.end(), {"--pin-dir", pins_->dir()});
+    if (state_dir) arguments.insert(arguments.end(), {"--state-dir", state_dir_});
+    std::vector<const char*> argv;
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = RunCli(static_cast<int>(argv.size()), argv.data());
+    return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+  }
+  Paths paths() const { return {.socket = socket_, .pin_dir = pins_->dir(), .state_dir = state_dir_}; }
+
+  std::unique_ptr<TestPins> pins_;
+  std::string state_dir_;
+  std::string socket_;
+};
+
+TEST_F(ProgramTest, ListWithoutADaemonAnswersFromThePinsAndSaysSo) {
+  pins_->Add(5, 1, 100, 200, 300, "web");
+  const Outcome outcome = Run({"list", "-o", "columns=fullid,name,mntns,netns,cgroup,status"});
+  EXPECT_EQ(outcome.code, kExitOk);
+  EXPECT_THAT(outcome.out, HasSubstr("id-of-web   web      100     200      300   running"));
+  EXPECT_THAT(outcome.err, HasSubstr("answered from the pins"));
+  EXPECT_THAT(outcome.err, HasSubstr(socket_));
+}
+
+TEST_F(ProgramTest, ListFromThePinsTakesTheSameSelectors) {
+  pins_->Add(5, 1, 100, 0, 0, "web");
+  pins_->Add(6, 1, 101, 0, 0, "db");
+  const Outcome outcome = Run({"list", "-c", "!db", "-o", "columns=name", "--no-headers"});
+  EXPECT_EQ(outcome.out, "web\n");
+}
+
+TEST_F(ProgramTest, ListFromTheDaemonDoesNotMentionPins) {
+  ListSource source;
+  source.Publish(EventType::kCreated, MakeContainer("aaa", "from-daemon"));
+  auto server = GrpcServer::Start(socket_, &source, {.version = "9"});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const Outcome outcome = Run({"list"});
+  EXPECT_THAT(outcome.out, HasSubstr("from-daemon"));
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(ProgramTest, GetByPrefixHasItsExitCodes) {
+  pins_->Add(5, 1, 100, 0, 0, "web-1");
+  pins_->Add(6, 1, 101, 0, 0, "web-2");
+  EXPECT_EQ(Run({"get", "id-of-web-1", "-o", "columns=name", "--no-headers"}).out, "web-1\n");
+  EXPECT_EQ(Run({"get", "zz"}).code, kExitNotFound);
+  const Outcome several = Run({"get", "id-of-web"});
+  EXPECT_EQ(several.code, kExitError);
+  EXPECT_THAT(several.err, HasSubstr("id-of-web-2"));
+}
+
+TEST_F(ProgramTest, LookupByEachIdentity) {
+  pins_->Add(5, 1, 100, 200, 300, "web");
+  for (const auto& [flag, value] : {std::pair<const char*, const char*>{"--mntns", "mnt:[100]"},
+                                    {"--netns", "200"},
+                                    {"--cgroup", "300"}}) {
+    const Outcome outcome =
+        Run({"lookup", flag, value, "-o", "columns=name", "--no-headers"}, false, false);
+    EXPECT_EQ(outcome.out, "web\n") << flag << outcome.err;
+  }
+  const Outcome nobody = Run({"lookup", "--mntns", "999"}, false, false);
+  EXPECT_EQ(nobody.code, kExitNotFound);
+  EXPECT_THAT(nobody.err, HasSubstr("999"));
+}
+
+TEST_F(ProgramTest, LookupOfAProcessThatIsNotThereIsNotFound) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+  const Outcome outcome = Run({"lookup", "--pid", std::to_string(child)}, false, false);
+  EXPECT_EQ(outcome.code, kExitNotFound);
+  EXPECT_THAT(outcome.err, HasSubstr(std::to_string(child)));
+}
+
+TEST_F(ProgramTest, DoctorExplainsEachCounterOfTrouble) {
+  std::vector<uint64_t> per_cpu(static_cast<size_t>(sysconf(_SC_NPROCESSORS_CONF)) + 64, 0);
+  per_cpu[0] = 3;
+  const uint32_t full = ROSTER_STAT_MNTNS_FULL;
+  ASSERT_EQ(bpf_map_update_elem(pins_->fd("roster_stats"), &full, per_cpu.data(), BPF_ANY), 0);
+  const Checks checks = CheckCounters(paths());
+  ASSERT_EQ(checks.size(), 1u);
+  EXPECT_EQ(checks[0].verdict, Verdict::kWarning);
+  EXPECT_EQ(checks[0].name, "roster_mntns full");
+  EXPECT_THAT(checks[0].detail, HasSubstr("3:"));
+}
+
+TEST_F(ProgramTest, DoctorTellsOfDaemonAndPins) {
+  EXPECT_EQ(CheckDaemon(paths()).verdict, Verdict::kFailure);
+  EXPECT_THAT(CheckPins(paths()).detail, HasSubstr("the daemon was stopped"));
+  pins_->abi()->boot_id[0] ^= 1;
+  EXPECT_EQ(CheckPins(paths()).verdict, Verdict::kFailure);
+  EXPECT_THAT(CheckPins(paths()).advice, HasSubstr("uninstall"));
+  Paths elsewhere = paths();
+  elsewhere.pin_dir = "/tmp/nonexistent";
+  EXPECT_EQ(CheckBpfFilesystem(elsewhere).verdict, Verdict::kFailure);
+  EXPECT_EQ(CheckBpfFilesystem(paths()).verdict, Verdict::kGood);
+}
+
+TEST_F(ProgramTest, DoctorIsOneJsonArrayWithAVerdictEach) {
+  const Outcome outcome = Run({"doctor", "-o", "json"}, true);
+  EXPECT_EQ(outcome.code, kExitError);  // there is no daemon
+  EXPECT_THAT(outcome.out, HasSubstr("\"check\": \"daemon\""));
+  EXPECT_THAT(outcome.out, HasSubstr("\"verdict\": \"failure\""));
+}
+
+TEST_F(ProgramTest, UninstallRemovesEveryPinAndTheState) {
+  for (const char* sub : {"/links", "/internal", "/tracers", "/tracers/mine"}) {
+    ASSERT_EQ(mkdir((pins_->dir() + sub).c_str(), 0700), 0);
+  }
+  ASSERT_EQ(bpf_obj_pin(pins_->fd("roster_abi"), (pins_->dir() + "/tracers/mine/mntnsset").c_str()), 0);
+  ASSERT_TRUE(AcquireDaemonLock(state_dir_, absl::ZeroDuration()).ok());  // released at once
+  const Outcome dry = Run({"uninstall", "--dry-run"}, true);
+  EXPECT_THAT(dry.out, HasSubstr("tracers/mine/mntnsset"));
+  EXPECT_EQ(access((pins_->dir() + "/roster_abi").c_str(), F_OK), 0);
+  const Outcome outcome = Run({"uninstall"}, true);
+  // The directory itself is this test's mount point and cannot be removed.
+  EXPECT_THAT(outcome.err, HasSubstr("Device or resource busy"));
+  EXPECT_NE(access((pins_->dir() + "/roster_abi").c_str(), F_OK), 0);
+  EXPECT_NE(access((pins_->dir() + "/tracers").c_str(), F_OK), 0);
+  EXPECT_NE(access((state_dir_ + "/daemon.lock").c_str(), F_OK), 0);
+}
+
+TEST_F(ProgramTest, UninstallRefusesADirectoryThatHasSomethingElse) {
+  ASSERT_EQ(bpf_obj_pin(pins_->fd("roster_abi"), (pins_->dir() + "/somebody_elses").c_str()), 0);
+  const Outcome outcome = Run({"uninstall", "--force"}, true);
+  EXPECT_EQ(outcome.code, kExitError);
+  EXPECT_THAT(outcome.err, HasSubstr("somebody_elses"));
+  EXPECT_EQ(access((pins_->dir() + "/roster_abi").c_str(), F_OK), 0);
+}
+
+TEST_F(ProgramTest, UninstallRefusesADirectoryOnAnotherFileSystem) {
+  Paths elsewhere = paths();
+  elsewhere.pin_dir = state_dir_;
+  EXPECT_EQ(PlanRemoval(elsewhere).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ProgramTest, UninstallRefusesWhileADaemonLivesAndStopsItByForce) {
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t daemon = fork();
+  if (daemon == 0) {
+    auto lock = AcquireDaemonLock(state_dir_, absl::ZeroDuration());
+    [[maybe_unused]] const ssize_t n = write(ready[1], "x", 1);
+    pause();
+    _exit(0);
+  }
+  char byte;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  const Outcome refused = Run({"uninstall"}, true);
+  EXPECT_EQ(refused.code, kExitError);
+  EXPECT_THAT(refused.err, HasSubstr(absl::StrCat("pid ", daemon)));
+  EXPECT_EQ(access((pins_->dir() + "/roster_abi").c_str(), F_OK), 0);
+  const Outcome forced = Run({"uninstall", "--force"}, true);
+  EXPECT_THAT(forced.out, HasSubstr("stopped the daemon"));
+  int status = 0;
+  waitpid(daemon, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+  EXPECT_NE(access((pins_->dir() + "/roster_abi").c_str(), F_OK), 0);
+}
+
+TEST_F(ProgramTest, UninstallLeavesWhatIsNotOursInTheStateDirectory) {
+  std::ofstream(state_dir_ + "/precious") << "x";
+  ASSERT_TRUE(AcquireDaemonLock(state_dir_, absl::ZeroDuration()).ok());
+  Run({"uninstall"}, true);
+  EXPECT_EQ(access((state_dir_ + "/precious").c_str(), F_OK), 0);
+  EXPECT_NE(access((state_dir_ + "/daemon.lock").c_str(), F_OK), 0);
+  unlink((state_dir_ + "/precious").c_str());
+}
+
+}  // namespace
+}  // namespace roster::cli

@@ -1,0 +1,36 @@
+// roster completion: the scripts that make a shell complete this program's command line.
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "cli/completion_scripts.h"
+#include "cli/output.h"
+
+namespace roster::cli {
+namespace {
+
+constexpr char kExamples[] = R"(  source <(roster completion bash)
+  roster completion bash > /etc/bash_completion.d/roster
+  roster completion zsh > "${fpath[1]}/_roster"
+  roster completion fish > ~/.config/fish/completions/roster.fish
+)";
+
+}  // namespace
+
+void AddCompletion(CLI::App* app, Action* action) {
+  auto shell = std::make_shared<std::string>();
+  CLI::App* command = AddSubcommand(app, "completion", "Print the completion script of a shell", kExamples);
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->type_name("");
+  command->callback([shell, action] {
+    *action = [shell] {
+      for (const CompletionScript& script : kCompletionScripts) {
+        if (*shell == script.shell) {
+          Print(script.text);
+          return static_cast<int>(kExitOk);
+        }
+      }
+      return Finish(absl::InvalidArgumentError(
+          absl::StrCat("shell \"", *shell, "\" is not known; there are bash, zsh, fish")));
+    };
+  });
+}
+
+}  // namespace roster::cli

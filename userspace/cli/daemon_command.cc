@@ -1,0 +1,80 @@
+// roster daemon: the command line of the daemon.
+#include <unistd.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "cli/identity.h"
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "kernel/errors.h"
+
+namespace roster::cli {
+namespace {
+
+constexpr char kExamples[] = R"(  roster daemon
+  roster daemon --hold-deadline 50ms --log-level debug
+  systemctl start roster
+)";
+
+struct DaemonFlags {
+  DaemonOptions options;
+  std::string hold_deadline = "100ms";
+  std::string host_mntns;
+  std::string log_level = "info";
+  std::string log_format = "auto";
+};
+
+absl::Status Run(DaemonFlags flags) {
+  DaemonOptions& options = flags.options;
+  if (!absl::ParseDuration(flags.hold_deadline, &options.hold_deadline)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--hold-deadline \"", flags.hold_deadline, "\": is not a duration; write for example 100ms"));
+  }
+  if (!flags.host_mntns.empty()) {
+    ROSTER_ASSIGN_OR_RETURN(options.host_mntns, ParseNamespace("mnt", flags.host_mntns));
+  }
+  ROSTER_ASSIGN_OR_RETURN(options.log_level, ParseLogLevel(flags.log_level));
+  ROSTER_ASSIGN_OR_RETURN(options.log_format, ParseLogFormat(flags.log_format));
+  ROSTER_RETURN_IF_ERROR(CheckDaemonOptions(options));
+  if (geteuid() != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("roster daemon: must be run by root, not by user ", geteuid(), "; see: roster doctor"));
+  }
+  return RunDaemon(options);
+}
+
+}  // namespace
+
+void AddDaemon(CLI::App* app, Action* action) {
+  auto flags = std::make_shared<DaemonFlags>();
+  DaemonOptions& options = flags->options;
+  CLI::App* command =
+      AddSubcommand(app, "daemon", "Keep the roll call: run until SIGTERM or SIGINT", kExamples);
+  command->add_option("--socket", options.socket, "Unix socket to serve on")
+      ->type_name("PATH")
+      ->capture_default_str();
+  command->add_option("--pin-dir", options.pin_dir, "Directory of the pinned maps, on a BPF file system")
+      ->type_name("PATH")
+      ->capture_default_str();
+  command->add_option("--state-dir", options.state_dir, "Directory for the lock file")
+      ->type_name("PATH")
+      ->capture_default_str();
+  command->add_option("--hold-deadline", flags->hold_deadline, "For how long a runtime may be paused at most")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  command->add_option("--node-name", options.node_name, "Name of this node; the host's name by default")
+      ->type_name("NAME");
+  command->add_option("--host-mntns", flags->host_mntns,
+                      "Inode number of the host's mount namespace, where the daemon runs in another one")
+      ->type_name("INODE");
+  command->add_option("--log-level", flags->log_level, "debug, info, warning or error")
+      ->type_name("LEVEL")
+      ->capture_default_str();
+  command->add_option("--log-format", flags->log_format, "auto, text, journal or json")
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  command->callback([flags, action] { *action = [flags] { return Finish(Run(*flags)); }; });
+}
+
+}  // namespace roster::cli

@@ -1,0 +1,79 @@
+// roster get: one container, by the beginning of its id.
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "cli/commands.h"
+#include "cli/entries.h"
+#include "cli/flags.h"
+#include "cli/output.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "kernel/errors.h"
+
+namespace roster::cli {
+namespace {
+
+constexpr char kExamples[] = R"(  roster get 4f3a
+  roster get 4f3a -o json | jq -r .ociConfig
+  roster get 4f3a -o columns=pid --no-headers
+)";
+
+struct GetOptions {
+  Paths paths;
+  std::string id;
+  std::string output = "text";
+  bool no_headers = false;
+};
+
+// "name:  value" for each column that has a value.
+std::string Description(const Entry& entry) {
+  const absl::Time now = absl::Now();
+  std::string text;
+  for (const Column& column : AllColumns()) {
+    if (std::string_view(column.name) == "id") continue;  // the whole one is there too
+    const std::string value = column.text(entry, now);
+    if (value.empty() || value == "-") continue;
+    std::string name = absl::StrCat(column.name, ":");
+    name.resize(14, ' ');
+    absl::StrAppend(&text, name, EscapeForTerminal(value), "\n");
+  }
+  return text;
+}
+
+absl::Status Get(const GetOptions& options) {
+  OutputFormat format;
+  if (options.output != "text") {
+    ROSTER_ASSIGN_OR_RETURN(format, ParseOutputFormat(options.output));
+  }
+  ROSTER_ASSIGN_OR_RETURN(const Entry entry, GetEntry(options.paths, options.id));
+  if (options.output == "text") {
+    Print(Description(entry));
+  } else if (format.format == Format::kJson) {
+    Print(EntryJsonPretty(entry));
+  } else if (format.format == Format::kYaml) {
+    Print(EntryYaml(entry));
+  } else {
+    Table table(format.columns, {.headers = !options.no_headers,
+                                 .bold_headers = StdoutIsColourful(),
+                                 .shorten = format.format == Format::kTable});
+    Print(table.Render({entry}, absl::Now()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddGet(CLI::App* app, Action* action) {
+  auto options = std::make_shared<GetOptions>();
+  CLI::App* command = AddSubcommand(app, "get", "Show one container, by its id or the beginning of it", kExamples);
+  command->add_option("ID", options->id, "Container id, or a beginning that no other has")->required()->type_name("");
+  command->add_option("-o,--output", options->output, "text, json, yaml, table, wide, or columns=NAME,...")
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  command->add_flag("--no-headers", options->no_headers, "Leave a table's header out");
+  AddSocketFlag(command, &options->paths);
+  AddPinDirFlag(command, &options->paths);
+  command->callback([options, action] { *action = [options] { return Finish(Get(*options)); }; });
+}
+
+}  // namespace roster::cli

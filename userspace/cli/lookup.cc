@@ -1,0 +1,109 @@
+// roster lookup: whose a process, namespace or cgroup is; from the pins alone.
+#include <optional>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "cli/commands.h"
+#include "cli/entries.h"
+#include "cli/flags.h"
+#include "cli/identity.h"
+#include "cli/output.h"
+#include "cli/table.h"
+#include "kernel/errors.h"
+#include "roster/reader.h"
+
+namespace roster::cli {
+namespace {
+
+constexpr char kExamples[] = R"(  roster lookup --pid 4711
+  roster lookup --mntns $(stat -L -c %i /proc/4711/ns/mnt)
+  roster lookup --netns 'net:[4026532008]' -o json
+  roster lookup --cgroup /sys/fs/cgroup/system.slice/docker-4f3a.scope
+)";
+
+struct LookupOptions {
+  Paths paths;
+  std::string pid;
+  std::string mntns;
+  std::string netns;
+  std::string cgroup;
+  std::string output = "table";
+  bool no_headers = false;
+};
+
+// The member, and in `what` who was asked for.
+absl::StatusOr<std::optional<Member>> Find(const LookupOptions& options, std::string* what) {
+  if (!options.pid.empty()) {
+    *what = absl::StrCat("process ", options.pid);
+    ROSTER_ASSIGN_OR_RETURN(const int pid, ParsePid(options.pid));
+    ROSTER_ASSIGN_OR_RETURN(Reader reader, Reader::Open(options.paths.pin_dir));
+    return reader.FindByPid(pid);
+  }
+  if (!options.mntns.empty()) {
+    *what = absl::StrCat("mount namespace ", options.mntns);
+    ROSTER_ASSIGN_OR_RETURN(const uint64_t inode, ParseNamespace("mnt", options.mntns));
+    ROSTER_ASSIGN_OR_RETURN(Reader reader, Reader::Open(options.paths.pin_dir));
+    return reader.FindByMntns(inode);
+  }
+  if (!options.netns.empty()) {
+    *what = absl::StrCat("network namespace ", options.netns);
+    ROSTER_ASSIGN_OR_RETURN(const uint64_t inode, ParseNamespace("net", options.netns));
+    ROSTER_ASSIGN_OR_RETURN(Reader reader, Reader::Open(options.paths.pin_dir));
+    return reader.FindByNetns(inode);
+  }
+  *what = absl::StrCat("cgroup ", options.cgroup);
+  ROSTER_ASSIGN_OR_RETURN(const uint64_t id, ParseCgroup(options.cgroup));
+  ROSTER_ASSIGN_OR_RETURN(Reader reader, Reader::Open(options.paths.pin_dir));
+  return reader.FindByCgroup(id);
+}
+
+absl::Status Lookup(const LookupOptions& options) {
+  ROSTER_ASSIGN_OR_RETURN(const OutputFormat format, ParseOutputFormat(options.output));
+  std::string what;
+  absl::StatusOr<std::optional<Member>> member = Find(options, &what);
+  if (!member.ok()) {
+    // Exit code 3 is for "nobody", not for missing pins.
+    if (absl::IsNotFound(member.status()) && absl::StartsWith(member.status().message(), "pin")) {
+      return absl::UnavailableError(member.status().message());
+    }
+    return member.status();
+  }
+  if (!member->has_value() || ((*member)->membership.flags & ROSTER_F_HOST) != 0) {
+    return absl::NotFoundError(absl::StrCat(what, ": in no container"));
+  }
+  const Entry entry = EntryFromMember(**member);
+  if (format.format == Format::kJson) {
+    Print(EntryJsonPretty(entry));
+  } else if (format.format == Format::kYaml) {
+    Print(EntryYaml(entry));
+  } else {
+    Table table(format.columns, {.headers = !options.no_headers,
+                                 .bold_headers = StdoutIsColourful(),
+                                 .shorten = format.format == Format::kTable});
+    Print(table.Render({entry}, absl::Now()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddLookup(CLI::App* app, Action* action) {
+  auto options = std::make_shared<LookupOptions>();
+  CLI::App* command = AddSubcommand(
+      app, "lookup", "Say whose a process, namespace or cgroup is; needs the pinned maps, not the daemon", kExamples);
+  CLI::Option_group* identity = command->add_option_group("Who", "exactly one");
+  identity->add_option("--pid", options->pid, "Process id")->type_name("PID");
+  identity->add_option("--mntns", options->mntns, "Inode number of a mount namespace")->type_name("INODE");
+  identity->add_option("--netns", options->netns, "Inode number of a network namespace")->type_name("INODE");
+  identity->add_option("--cgroup", options->cgroup, "Cgroup id, or a cgroup's directory")->type_name("ID|PATH");
+  identity->require_option(1);
+  command->add_option("-o,--output", options->output, "table, wide, json, yaml, or columns=NAME,...")
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  command->add_flag("--no-headers", options->no_headers, "Leave the header out");
+  AddPinDirFlag(command, &options->paths);
+  command->callback([options, action] { *action = [options] { return Finish(Lookup(*options)); }; });
+}
+
+}  // namespace roster::cli

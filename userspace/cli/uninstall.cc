@@ -1,0 +1,100 @@
+// roster uninstall: removes what Roster leaves on a host.
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/output.h"
+#include "cli/removal.h"
+#include "cli/text.h"
+#include "daemon/daemon_lock.h"
+#include "kernel/errors.h"
+#include "kernel/fd.h"
+#include "roster/reader.h"
+
+namespace roster::cli {
+namespace {
+
+constexpr char kExamples[] = R"(  roster uninstall --dry-run
+  systemctl disable --now roster && roster uninstall
+  roster uninstall --force
+)";
+
+struct UninstallOptions {
+  Paths paths;
+  bool force = false;
+  bool dry_run = false;
+};
+
+// The daemon's pid, 0 where none lives.
+int LivingDaemon(const Paths& paths) {
+  if (const int pid = DaemonLockHolder(paths.state_dir); pid > 0) return pid;
+  // One with another state directory writes to the same pins.
+  const absl::StatusOr<Reader> reader = Reader::Open(paths.pin_dir);
+  return reader.ok() && reader->IsDaemonAlive() ? static_cast<int>(reader->Abi().daemon_pid) : 0;
+}
+
+// SIGTERM, and SIGKILL where that does not help.
+absl::Status StopDaemon(int pid) {
+  const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd.valid()) {
+    return errno == ESRCH ? absl::OkStatus() : ErrnoStatus("open process", absl::StrCat(pid), errno);
+  }
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    if (syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) != 0 && errno != ESRCH) {
+      return ErrnoStatus("stop daemon, pid", absl::StrCat(pid), errno);
+    }
+    pollfd ended = {.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+    if (poll(&ended, 1, 10'000) > 0) return absl::OkStatus();
+  }
+  return absl::DeadlineExceededError(absl::StrCat("stop daemon, pid ", pid, ": it does not end"));
+}
+
+absl::Status Uninstall(const UninstallOptions& options) {
+  // Before the daemon is stopped for nothing.
+  ROSTER_RETURN_IF_ERROR(PlanRemoval(options.paths).status());
+  const int pid = LivingDaemon(options.paths);
+  if (pid > 0 && !options.dry_run) {
+    if (!options.force) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "uninstall: the daemon runs (pid ", pid, "); stop it (systemctl disable --now roster), or use --force"));
+    }
+    ROSTER_RETURN_IF_ERROR(StopDaemon(pid));
+    Print(absl::StrCat("stopped the daemon, pid ", pid, "\n"));
+  }
+  ROSTER_ASSIGN_OR_RETURN(const RemovalPlan plan, PlanRemoval(options.paths));
+  if (plan.files.empty() && plan.directories.empty()) {
+    Print("nothing to remove\n");
+    return absl::OkStatus();
+  }
+  if (options.dry_run) {
+    for (const auto* paths : {&plan.files, &plan.directories}) {
+      for (const std::string& path : *paths) Print(absl::StrCat("would remove ", EscapeForTerminal(path), "\n"));
+    }
+    return absl::OkStatus();
+  }
+  ROSTER_RETURN_IF_ERROR(Remove(plan));
+  Print(absl::StrCat("removed ", plan.files.size(), " pins and files\n"));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddUninstall(CLI::App* app, Action* action) {
+  auto options = std::make_shared<UninstallOptions>();
+  CLI::App* command =
+      AddSubcommand(app, "uninstall", "Remove pins, programs, socket and state from this host", kExamples);
+  command->add_flag("--force", options->force, "Stop a running daemon first");
+  command->add_flag("--dry-run", options->dry_run, "Only say what would be removed");
+  AddSocketFlag(command, &options->paths);
+  AddPinDirFlag(command, &options->paths);
+  AddStateDirFlag(command, &options->paths);
+  command->callback([options, action] { *action = [options] { return Finish(Uninstall(*options)); }; });
+}
+
+}  // namespace roster::cli
