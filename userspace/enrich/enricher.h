@@ -44,6 +44,7 @@ struct LateEnricherOptions {
   EngineSockets sockets;  // DiscoverEngineSockets()
   std::string host_root;  // before the paths that are found in /proc
   std::string proc_root = "/proc";
+  uint64_t host_mntns = 0;                    // 0: the caller's own mount namespace
   absl::Duration timeout = absl::Seconds(2);  // of one request
   size_t max_queue = 4096;
   // Waits before the tries after the first. An engine that is away is left alone meanwhile,

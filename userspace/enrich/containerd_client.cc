@@ -1,0 +1,259 @@
+#include "enrich/containerd_client.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "containerd.grpc.pb.h"
+#include "containerd_content.grpc.pb.h"
+#include "containerd_images.grpc.pb.h"
+#include "containerd_namespaces.grpc.pb.h"
+#include "containerd_tasks.grpc.pb.h"
+#include "enrich/containerd_image.h"
+#include "enrich/grpc_call.h"
+#include "kernel/errors.h"
+#include "runtime/oci_spec.h"
+#include "runtime/text.h"
+
+namespace roster {
+namespace {
+
+namespace containers_v1 = containerd::services::containers::v1;
+namespace content_v1 = containerd::services::content::v1;
+namespace images_v1 = containerd::services::images::v1;
+namespace namespaces_v1 = containerd::services::namespaces::v1;
+namespace tasks_v1 = containerd::services::tasks::v1;
+
+constexpr char kKindLabel[] = "io.cri-containerd.kind";  // "sandbox" or "container"
+constexpr char kNerdctlNameLabel[] = "nerdctl/name";
+constexpr char kSandboxAnnotation[] = "io.kubernetes.cri.sandbox-id";
+constexpr char kDockersNamespace[] = "moby";
+constexpr size_t kMaxManifestBytes = 4 << 20;
+
+EngineState StateFrom(tasks_v1::Status status) {
+  switch (status) {
+    case tasks_v1::CREATED:
+      return EngineState::kCreated;
+    case tasks_v1::RUNNING:
+      return EngineState::kRunning;
+    case tasks_v1::PAUSED:
+    case tasks_v1::PAUSING:
+      return EngineState::kPaused;
+    case tasks_v1::STOPPED:
+      return EngineState::kExited;
+    default:
+      return EngineState::kUnknown;
+  }
+}
+
+void AddProcess(const tasks_v1::Process& process, EngineContainer* container) {
+  container->state = StateFrom(process.status());
+  if (container->state != EngineState::kExited) container->pid = process.pid();
+}
+
+EngineContainer FromWire(const containers_v1::Container& wire) {
+  EngineContainer container;
+  container.id = wire.id();
+  container.image_name = wire.image();
+  container.labels = {wire.labels().begin(), wire.labels().end()};
+  container.snapshot = wire.snapshot_key();
+  container.oci_runtime = wire.runtime().name();
+  container.sandbox = wire.sandbox();
+  FillK8sFromLabels(&container);
+  container.is_sandbox =
+      wire.labels().contains(kKindLabel) && wire.labels().at(kKindLabel) == "sandbox";
+  container.name = container.k8s_container_name;
+  if (container.name.empty() && wire.labels().contains(kNerdctlNameLabel)) {
+    container.name = wire.labels().at(kNerdctlNameLabel);
+  }
+  if (container.name.empty()) container.name = container.id;
+  absl::StatusOr<OciSpec> spec = ParseOciSpec(wire.spec().value());
+  if (!spec.ok()) return container;  // not a Linux container's, or broken
+  container.mounts = std::move(spec->mounts);
+  container.cgroup_path = std::move(spec->cgroups_path);
+  if (container.sandbox.empty()) container.sandbox = spec->Annotation(kSandboxAnnotation);
+  return container;
+}
+
+}  // namespace
+
+ContainerdClient::ContainerdClient(EngineClientOptions options, std::string containerd_namespace)
+    : namespace_(std::move(containerd_namespace)),
+      channel_(std::make_unique<GrpcChannel>(std::move(options))) {}
+
+ContainerdClient::~ContainerdClient() = default;
+
+absl::StatusOr<std::vector<std::string>> ContainerdClient::Namespaces() {
+  if (!namespace_.empty()) return std::vector<std::string>{namespace_};
+  using Service = namespaces_v1::Namespaces;
+  ROSTER_ASSIGN_OR_RETURN(const auto reply,
+                          channel_->Call<Service>(&Service::Stub::List, {}, "namespaces/List"));
+  std::vector<std::string> names;
+  for (const auto& listed : reply.namespaces()) {
+    if (listed.name() != kDockersNamespace) names.push_back(listed.name());
+  }
+  return names;
+}
+
+absl::Status ContainerdClient::ListIn(const std::string& in_namespace,
+                                      std::vector<EngineContainer>* containers) {
+  using Containers = containers_v1::Containers;
+  using Tasks = tasks_v1::Tasks;
+  ROSTER_ASSIGN_OR_RETURN(
+      const auto listed,
+      channel_->Call<Containers>(&Containers::Stub::List, {}, "containers/List", in_namespace));
+  const absl::StatusOr<tasks_v1::ListTasksResponse> tasks =
+      channel_->Call<Tasks>(&Tasks::Stub::List, {}, "tasks/List", in_namespace);
+  absl::flat_hash_map<std::string, const tasks_v1::Process*> processes;
+  if (tasks.ok()) {
+    // In the list, unlike in Get's answer, it is `id` that has the container's.
+    for (const tasks_v1::Process& task : tasks->tasks()) {
+      processes[task.id().empty() ? task.container_id() : task.id()] = &task;
+    }
+  }
+  for (const containers_v1::Container& wire : listed.containers()) {
+    EngineContainer container = FromWire(wire);
+    if (container.id.empty() || container.is_sandbox) continue;
+    const auto process = processes.find(container.id);
+    if (process != processes.end()) {
+      AddProcess(*process->second, &container);
+    } else if (tasks.ok()) {
+      container.state = EngineState::kCreated;
+    }
+    AddImage(in_namespace, &container);
+    containers->push_back(std::move(container));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<EngineContainer>> ContainerdClient::List() {
+  ROSTER_ASSIGN_OR_RETURN(const std::vector<std::string> names, Namespaces());
+  std::vector<EngineContainer> containers;
+  for (const std::string& name : names) ROSTER_RETURN_IF_ERROR(ListIn(name, &containers));
+  return containers;
+}
+
+absl::StatusOr<EngineContainer> ContainerdClient::Find(std::string_view id,
+                                                       std::string* in_namespace) {
+  using Service = containers_v1::Containers;
+  ROSTER_ASSIGN_OR_RETURN(const std::vector<std::string> names, Namespaces());
+  containers_v1::GetContainerRequest request;
+  request.set_id(std::string(id));
+  for (const std::string& name : names) {
+    absl::StatusOr<containers_v1::GetContainerResponse> reply =
+        channel_->Call<Service>(&Service::Stub::Get, request, "containers/Get", name);
+    // An id that containerd would not take is no container either.
+    if (absl::IsNotFound(reply.status()) || absl::IsInvalidArgument(reply.status())) continue;
+    if (!reply.ok()) return reply.status();
+    if (reply->container().id() != id) {
+      return absl::DataLossError(absl::StrCat("containers/Get ", QuoteForMessage(id), " in ", name,
+                                              ": answered with ",
+                                              QuoteForMessage(reply->container().id())));
+    }
+    *in_namespace = name;
+    return FromWire(reply->container());
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "containerd has no container ", QuoteForMessage(id),
+      namespace_.empty() ? "" : absl::StrCat(" in its namespace ", QuoteForMessage(namespace_))));
+}
+
+absl::StatusOr<EngineContainer> ContainerdClient::Get(std::string_view id) {
+  std::string in_namespace;
+  ROSTER_ASSIGN_OR_RETURN(EngineContainer container, Find(id, &in_namespace));
+  AddImage(in_namespace, &container);
+  return container;
+}
+
+absl::StatusOr<EngineContainer> ContainerdClient::Details(std::string_view id) {
+  using Service = tasks_v1::Tasks;
+  std::string in_namespace;
+  ROSTER_ASSIGN_OR_RETURN(EngineContainer container, Find(id, &in_namespace));
+  AddImage(in_namespace, &container);
+  tasks_v1::GetRequest request;
+  request.set_container_id(std::string(id));
+  const absl::StatusOr<tasks_v1::GetResponse> reply =
+      channel_->Call<Service>(&Service::Stub::Get, request, "tasks/Get", in_namespace);
+  if (absl::IsNotFound(reply.status())) {
+    container.state = EngineState::kCreated;
+    return container;
+  }
+  if (!reply.ok()) return reply.status();
+  AddProcess(reply->process(), &container);
+  return container;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> ContainerdClient::PodLabels(
+    std::string_view sandbox_id) {
+  std::string in_namespace;
+  ROSTER_ASSIGN_OR_RETURN(EngineContainer sandbox, Find(sandbox_id, &in_namespace));
+  if (!sandbox.is_sandbox) {
+    return absl::NotFoundError(
+        absl::StrCat("containerd has no sandbox ", QuoteForMessage(sandbox_id)));
+  }
+  std::map<std::string, std::string> labels = WithoutK8sLabels(std::move(sandbox.labels));
+  labels.erase(kKindLabel);
+  // Those of the pause image.
+  std::erase_if(labels, [](const auto& label) {
+    return absl::StartsWith(label.first, "io.containerd.image.");
+  });
+  return labels;
+}
+
+void ContainerdClient::AddImage(const std::string& in_namespace, EngineContainer* container) {
+  if (container->image_name.empty()) return;
+  using Service = images_v1::Images;
+  images_v1::GetImageRequest request;
+  request.set_name(container->image_name);
+  const absl::StatusOr<images_v1::GetImageResponse> reply =
+      channel_->Call<Service>(&Service::Stub::Get, request, "images/Get", in_namespace);
+  if (!reply.ok()) return;  // the name may have been removed meanwhile
+  container->image_digest = reply->image().target().digest();
+  if (container->image_digest.empty()) return;
+  const absl::StatusOr<std::string> config =
+      config_digests_.Get(container->image_digest, [&]() -> absl::StatusOr<std::string> {
+        return ConfigDigest(in_namespace, container->image_digest);
+      });
+  container->image_id = config.ok() && !config->empty() ? *config : container->image_digest;
+}
+
+absl::StatusOr<std::string> ContainerdClient::ConfigDigest(const std::string& in_namespace,
+                                                           const std::string& digest) {
+  ROSTER_ASSIGN_OR_RETURN(std::string blob, ReadBlob(in_namespace, digest));
+  ROSTER_ASSIGN_OR_RETURN(ManifestTarget target, ParseManifest(blob));
+  if (!target.config.empty()) return target.config;
+  ROSTER_ASSIGN_OR_RETURN(blob, ReadBlob(in_namespace, target.manifest));
+  ROSTER_ASSIGN_OR_RETURN(target, ParseManifest(blob));
+  return target.config;
+}
+
+absl::StatusOr<std::string> ContainerdClient::ReadBlob(const std::string& in_namespace,
+                                                       const std::string& digest) {
+  grpc::ClientContext context;
+  channel_->Prepare(&context, in_namespace);
+  content_v1::ReadContentRequest request;
+  request.set_digest(digest);
+  const auto stub = content_v1::Content::NewStub(channel_->Connected());
+  const auto reader = stub->Read(&context, request);
+  std::string blob;
+  content_v1::ReadContentResponse part;
+  bool too_large = false;
+  while (reader->Read(&part)) {
+    too_large = too_large || part.data().size() > kMaxManifestBytes - blob.size();
+    if (too_large) {
+      context.TryCancel();  // and read on until the stream ends
+    } else {
+      blob += part.data();
+    }
+  }
+  const grpc::Status status = reader->Finish();
+  if (too_large) {
+    return absl::DataLossError(
+        absl::StrCat("content/Read ", digest, ": over the limit of ", kMaxManifestBytes, " bytes"));
+  }
+  if (!status.ok()) return channel_->ToStatus(status, absl::StrCat("content/Read ", digest));
+  return blob;
+}
+
+}  // namespace roster

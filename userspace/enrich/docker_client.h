@@ -1,0 +1,38 @@
+// DockerClient asks dockerd through its REST interface.
+#ifndef ROSTER_USERSPACE_ENRICH_DOCKER_CLIENT_H_
+#define ROSTER_USERSPACE_ENRICH_DOCKER_CLIENT_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "enrich/digest_cache.h"
+#include "enrich/engine_client.h"
+
+namespace roster {
+
+// Get uses /containers/json, which dockerd (20.10) answers from its in-memory snapshot, without a
+// container's lock; Details uses the container's own document, which waits for that lock. An
+// image's digest is one request more, asked once per image; a failure there leaves it empty.
+class DockerClient : public EngineClient {
+ public:
+  explicit DockerClient(EngineClientOptions options) : options_(std::move(options)) {}
+
+  std::string Name() const override { return "docker"; }
+  absl::StatusOr<std::vector<EngineContainer>> List() override;
+  absl::StatusOr<EngineContainer> Get(std::string_view id) override;
+  absl::StatusOr<EngineContainer> Details(std::string_view id) override;
+  absl::StatusOr<std::map<std::string, std::string>> PodLabels(
+      std::string_view sandbox_id) override;
+
+ private:
+  void AddDigest(EngineContainer* container);
+
+  const EngineClientOptions options_;
+  DigestCache digests_;
+};
+
+}  // namespace roster
+
+#endif  // ROSTER_USERSPACE_ENRICH_DOCKER_CLIENT_H_

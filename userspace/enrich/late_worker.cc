@@ -1,0 +1,186 @@
+#include "enrich/late_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "enrich/podman_state.h"
+#include "runtime/oci_spec.h"
+#include "runtime/text.h"
+
+namespace roster {
+namespace {
+
+// An engine that is there and does not know the container is asked again this often: it may be
+// about to enter it in its tables.
+constexpr size_t kTriesForUnknown = 3;
+
+bool IsEnginesName(const std::string& runtime_name) {
+  return runtime_name == "docker" || runtime_name == "containerd" || runtime_name == "podman" ||
+         runtime_name == "cri-o";
+}
+
+bool NeedsNothing(const Container& container) {
+  const bool in_pod = !container.k8s.pod_name.empty() || !container.sandbox_id.empty();
+  return container.runtime.IsEnriched() && (!in_pod || container.k8s.IsEnriched());
+}
+
+// What files tell: again for those that nobody held, and what was too slow for the hold.
+void FillFromFiles(const LateEnricherOptions& options, LateResult* result) {
+  Container& container = result->container;
+  const RuntimeMetadata& runtime = container.runtime;
+  if (runtime.container_name.empty() || runtime.container_image_name.empty()) {
+    const absl::StatusOr<OciSpec> spec = ParseOciSpec(container.oci_config);
+    if (FillFromEngineState(spec.ok() ? *spec : OciSpec(), container.bundle, &container,
+                            options.host_root)) {
+      result->changed = true;
+    }
+  }
+  if (runtime.container_image_digest.empty() && !runtime.container_image_id.empty()) {
+    const PodmanStore store = ParsePodmanBundle(absl::StrCat(options.host_root, container.bundle));
+    if (store.empty()) return;
+    const absl::StatusOr<std::string> digest =
+        ReadPodmanImageDigest(store, runtime.container_image_id);
+    if (!digest.ok() || digest->empty()) return;
+    container.runtime.container_image_digest = ToValidUtf8(*digest);
+    result->changed = true;
+  }
+}
+
+}  // namespace
+
+LateEnricher::Worker::Worker(LateEnricherOptions options)
+    : options_(std::move(options)), directory_(options_), thread_([this] { Run(); }) {}
+
+LateEnricher::Worker::~Worker() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    changed_.Signal();
+  }
+  thread_.join();
+}
+
+absl::Status LateEnricher::Worker::Enqueue(Container container, Done done) {
+  absl::MutexLock lock(&mutex_);
+  if (queue_.size() >= options_.max_queue) {
+    ++stats_.refused;
+    return absl::ResourceExhaustedError(
+        absl::StrCat("enqueue container ", QuoteForMessage(container.runtime.container_id),
+                     ": the queue of the late enricher is full (", options_.max_queue, ")"));
+  }
+  ++stats_.enqueued;
+  queue_.emplace(absl::InfinitePast(), Entry{{.container = std::move(container)}, std::move(done)});
+  changed_.Signal();
+  return absl::OkStatus();
+}
+
+LateEnricherStats LateEnricher::Worker::Stats() const {
+  absl::MutexLock lock(&mutex_);
+  return stats_;
+}
+
+void LateEnricher::Worker::Run() {
+  absl::ReleasableMutexLock lock(&mutex_);
+  while (!stopping_) {
+    if (queue_.empty()) {
+      changed_.Wait(&mutex_);
+      continue;
+    }
+    const absl::Time due = queue_.begin()->first;
+    if (due > absl::Now()) {
+      changed_.WaitWithDeadline(&mutex_, due);
+      continue;
+    }
+    Entry entry = std::move(queue_.begin()->second);
+    queue_.erase(queue_.begin());
+    mutex_.Unlock();
+    absl::Time again_at;
+    const Verdict verdict = Try(&entry, &again_at);
+    if (verdict == Verdict::kDone) entry.done(std::move(entry.result));
+    mutex_.Lock();
+    if (verdict == Verdict::kDone) {
+      ++stats_.done;
+    } else {
+      queue_.emplace(again_at, std::move(entry));
+    }
+  }
+}
+
+absl::Duration LateEnricher::Worker::WaitAfter(size_t tries) const {
+  if (options_.retries.empty()) return absl::ZeroDuration();
+  return options_.retries[std::min(tries, options_.retries.size()) - 1];
+}
+
+void LateEnricher::Worker::Count(const absl::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  ++stats_.requests;
+  if (!status.ok() && !absl::IsNotFound(status)) ++stats_.failures;
+}
+
+LateEnricher::Worker::Verdict LateEnricher::Worker::Ask(EngineClient* client, Entry* entry) {
+  Container& container = entry->result.container;
+  const absl::StatusOr<EngineContainer> answer = client->Get(container.runtime.container_id);
+  Count(answer.status());
+  entry->result.status = answer.status();
+  if (!answer.ok()) return Verdict::kTryAgain;
+  entry->result.is_sandbox = answer->is_sandbox;
+  entry->result.changed |= MergeEngineContainer(client->Name(), *answer, &container);
+  if (answer->is_sandbox || container.sandbox_id.empty() || !container.k8s.pod_labels.empty()) {
+    return Verdict::kDone;
+  }
+  const auto labels = client->PodLabels(container.sandbox_id);
+  Count(labels.status());
+  if (absl::IsNotFound(labels.status())) return Verdict::kDone;
+  entry->result.status = labels.status();
+  if (!labels.ok()) return Verdict::kTryAgain;
+  for (const auto& [key, value] : *labels) {
+    container.k8s.pod_labels[ToValidUtf8(key)] = ToValidUtf8(value);
+    entry->result.changed = true;
+  }
+  return Verdict::kDone;
+}
+
+LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time* again_at) {
+  if (entry->tries++ == 0) FillFromFiles(options_, &entry->result);
+  entry->result.status = absl::OkStatus();
+  if (NeedsNothing(entry->result.container)) return Verdict::kDone;
+  const std::string id = entry->result.container.runtime.container_id;
+  absl::Status away;  // of an engine that did not answer: it may be the one that knows
+  *again_at = absl::Now() + WaitAfter(entry->tries);
+  for (EngineDirectory::Engine* engine : directory_.EnginesFor(entry->result.container)) {
+    Pause& pause = pauses_[engine->socket];
+    if (pause.until > absl::Now()) {
+      *again_at = std::max(*again_at, pause.until);
+      away.Update(absl::UnavailableError(absl::StrCat(engine->socket, ": did not answer lately")));
+      continue;
+    }
+    if (Ask(engine->client.get(), entry) == Verdict::kDone) {
+      pause = {};
+      return Verdict::kDone;
+    }
+    if (absl::IsUnavailable(entry->result.status)) {
+      pause.until = absl::Now() + WaitAfter(++pause.failures);
+      *again_at = std::max(*again_at, pause.until);
+    } else {
+      pause = {};
+    }
+    if (!absl::IsNotFound(entry->result.status)) away.Update(entry->result.status);
+  }
+  const bool retries_left = entry->tries <= options_.retries.size();
+  if (!away.ok()) {
+    entry->result.status = away;
+    return retries_left ? Verdict::kTryAgain : Verdict::kDone;
+  }
+  if (entry->result.status.ok()) {
+    entry->result.status =
+        absl::NotFoundError(absl::StrCat("no engine to ask about ", QuoteForMessage(id)));
+    return Verdict::kDone;
+  }
+  const bool expected = IsEnginesName(entry->result.container.runtime.runtime_name);
+  return expected && retries_left && entry->tries < kTriesForUnknown ? Verdict::kTryAgain
+                                                                     : Verdict::kDone;
+}
+
+}  // namespace roster
