@@ -5,27 +5,10 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
-#include "daemon/utf8.h"
 #include "lookup/state_names.h"
+#include "runtime/text.h"
 
 namespace roster {
-
-std::string ToValidUtf8(std::string_view text) {
-  std::string valid;
-  valid.reserve(text.size());
-  for (size_t i = 0; i < text.size();) {
-    uint32_t code = 0;
-    const size_t length = DecodeUtf8(text.substr(i), &code);
-    if (length == 0) {
-      valid += "\xef\xbf\xbd";
-      ++i;
-    } else {
-      valid.append(text.substr(i, length));
-      i += length;
-    }
-  }
-  return valid;
-}
 
 void ToProto(const Container& container, const std::optional<PinFacts>& facts,
              bool include_oci_config, v1::Container* proto) {

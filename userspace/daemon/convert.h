@@ -17,10 +17,6 @@
 
 namespace roster {
 
-// `text` with U+FFFD in place of each byte that is not UTF-8: protobuf refuses to read such texts,
-// so that one odd name would make every container unreadable.
-std::string ToValidUtf8(std::string_view text);
-
 void ToProto(const Container& container, const std::optional<PinFacts>& facts,
              bool include_oci_config, v1::Container* proto);
 Container FromProto(const v1::Container& proto);

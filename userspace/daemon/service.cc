@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "daemon/convert.h"
+#include "runtime/text.h"
 #include "daemon/log.h"
 
 namespace roster {
