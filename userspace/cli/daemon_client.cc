@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/convert.h"
+#include "runtime/text.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
 
