@@ -1,0 +1,209 @@
+// The mirror against real pinned maps, in a pin directory of its own. No program is attached.
+#include "mirror/mirror.h"
+
+#include <bpf/bpf.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "kernel/programs.h"
+
+namespace roster {
+namespace {
+
+using ::testing::HasSubstr;
+
+Container Named(const std::string& id, uint64_t mntns, uint64_t netns) {
+  Container c;
+  c.runtime.container_id = id;
+  c.runtime.container_name = id;
+  c.mntns = mntns;
+  c.netns = netns;
+  c.cgroup_id = mntns + 1000000;
+  return c;
+}
+
+class MirrorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    paths_ = std::make_unique<PinPaths>(absl::StrCat(ROSTER_BPFFS "/roster-test-", getpid(), "/v1"));
+    const absl::Status made = MakePinDirectories(*paths_);
+    if (!made.ok()) GTEST_SKIP() << made;
+    Open();
+  }
+  void TearDown() override {
+    mirror_.reset();
+    programs_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(std::filesystem::path(paths_->root).parent_path(), ignored);
+  }
+  void Open() {
+    absl::StatusOr<std::unique_ptr<Programs>> programs = Programs::Load(*paths_);
+    ASSERT_TRUE(programs.ok()) << programs.status();
+    programs_ = *std::move(programs);
+    absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+    ASSERT_TRUE(maps.ok()) << maps.status();
+    mirror_ = std::make_unique<Mirror>(*paths_, *std::move(maps));
+    absl::StatusOr<HostIdentity> host = ReadHostIdentity();
+    ASSERT_TRUE(host.ok()) << host.status();
+    mirror_->Announce(*host, getpid());
+  }
+  uint64_t Identity(const char* map, uint64_t key) {
+    const Fd fd(bpf_obj_get(paths_->MapPath(map).c_str()));
+    uint64_t handle = 0;
+    return bpf_map_lookup_elem(fd.get(), &key, &handle) == 0 ? handle : 0;
+  }
+  std::unique_ptr<PinPaths> paths_;
+  std::unique_ptr<Programs> programs_;
+  std::unique_ptr<Mirror> mirror_;
+};
+
+TEST_F(MirrorTest, AnAdoptedContainerIsFoundUnderAllItsIdentities) {
+  const Container c = Named("a", 101, 201);
+  const absl::StatusOr<uint64_t> handle = mirror_->Adopt(c, {.pid = 7, .mntns_id = 5, .netns_cookie = 6});
+  ASSERT_TRUE(handle.ok()) << handle.status();
+  EXPECT_EQ(Identity("roster_mntns", 101), *handle);
+  EXPECT_EQ(Identity("roster_netns", 201), *handle);
+  EXPECT_EQ(Identity("roster_cgroup", 1000101), *handle);
+  const auto slot = mirror_->Slot(*handle);
+  ASSERT_TRUE(slot.has_value());
+  EXPECT_EQ(slot->state, static_cast<uint32_t>(ROSTER_BOUND));
+  EXPECT_EQ(slot->netns_cookie, 6u);
+  EXPECT_STREQ(mirror_->Record(*handle)->id, "a");
+}
+
+TEST_F(MirrorTest, ADroppedContainerLeavesNothingAndItsHandleIsNeverUsedAgain) {
+  const absl::StatusOr<uint64_t> first = mirror_->Adopt(Named("a", 101, 201), {.pid = 7});
+  ASSERT_TRUE(first.ok());
+  mirror_->Drop(*first);
+  EXPECT_EQ(Identity("roster_mntns", 101), 0u);
+  EXPECT_EQ(Identity("roster_netns", 201), 0u);
+  EXPECT_EQ(Identity("roster_cgroup", 1000101), 0u);
+  EXPECT_FALSE(mirror_->Slot(*first).has_value());
+  EXPECT_FALSE(mirror_->Record(*first).has_value());
+  for (int i = 0; i < 20; ++i) {
+    const absl::StatusOr<uint64_t> next = mirror_->Adopt(Named("b", 102, 202), {.pid = 8});
+    ASSERT_TRUE(next.ok());
+    EXPECT_NE(*next, *first);
+    mirror_->Drop(*next);
+  }
+}
+
+TEST_F(MirrorTest, ContainersOfOneNetworkNamespaceLeadToTheirPod) {
+  Container a = Named("a", 101, 201);
+  Container b = Named("b", 102, 201);
+  a.handle = *mirror_->Adopt(a, {.pid = 7, .netns_cookie = 6});
+  ASSERT_TRUE(mirror_->NoteBound(a).ok());
+  EXPECT_EQ(Identity("roster_netns", 201), a.handle);
+  b.handle = *mirror_->Adopt(b, {.pid = 8, .netns_cookie = 6});
+  ASSERT_TRUE(mirror_->NoteBound(b).ok());
+  const uint64_t pod = Identity("roster_netns", 201);
+  EXPECT_NE(pod, a.handle);
+  EXPECT_NE(pod, b.handle);
+  ASSERT_TRUE(mirror_->Slot(pod).has_value());
+  EXPECT_TRUE(mirror_->Slot(pod)->flags & ROSTER_F_POD);
+  EXPECT_EQ(mirror_->Slot(a.handle)->pod, pod);
+  EXPECT_EQ(mirror_->Slot(b.handle)->pod, pod);
+  mirror_->Drop(a.handle);
+  EXPECT_EQ(Identity("roster_netns", 201), pod);
+  mirror_->Drop(b.handle);
+  EXPECT_EQ(Identity("roster_netns", 201), 0u);
+  EXPECT_FALSE(mirror_->Slot(pod).has_value());
+}
+
+TEST_F(MirrorTest, AFullMapIsAnErrorThatNamesItAndKeepsWhatIsHeld) {
+  const Container first = Named("first", 50, 0);
+  const absl::StatusOr<uint64_t> held = mirror_->Adopt(first, {.pid = 7});
+  ASSERT_TRUE(held.ok());
+  {
+    const Fd fd(bpf_obj_get(paths_->MapPath("roster_mntns").c_str()));
+    const uint64_t handle = 1;
+    for (uint64_t key = 1000; bpf_map_update_elem(fd.get(), &key, &handle, BPF_ANY) == 0; ++key) {
+    }
+  }
+  const absl::StatusOr<uint64_t> refused = mirror_->Adopt(Named("late", 60, 0), {.pid = 8});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(refused.status())) << refused.status();
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("roster_mntns"));
+  EXPECT_EQ(Identity("roster_mntns", 50), *held);
+  EXPECT_TRUE(mirror_->Slot(*held).has_value());
+  EXPECT_EQ(mirror_->Handles().size(), 1u) << "the refused container's slot is free again";
+}
+
+TEST_F(MirrorTest, AFullSlotTableIsAnErrorThatNamesIt) {
+  for (uint32_t i = 1; i < ROSTER_MAX_SLOTS; ++i) {
+    Container c = Named("x", 0, 0);
+    c.cgroup_id = 0;
+    ASSERT_TRUE(mirror_->Adopt(c, {.pid = 7}).ok()) << i;
+  }
+  const absl::StatusOr<uint64_t> refused = mirror_->Adopt(Named("late", 60, 0), {.pid = 8});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("roster_slot"));
+}
+
+TEST_F(MirrorTest, ATombstoneIsReadableUntilItsGraceHasPassed) {
+  Container c = Named("a", 101, 201);
+  c.handle = *mirror_->Adopt(c, {.pid = 7});
+  mirror_->Bury(c.handle, absl::Seconds(5));
+  const absl::Time now = absl::Now();
+  EXPECT_NE(mirror_->ExpireTombstones(now), absl::InfiniteFuture());
+  ASSERT_TRUE(mirror_->Record(c.handle).has_value());
+  EXPECT_TRUE(mirror_->Record(c.handle)->flags & ROSTER_R_TOMBSTONE);
+  EXPECT_EQ(mirror_->ExpireTombstones(now + absl::Seconds(6)), absl::InfiniteFuture());
+  EXPECT_FALSE(mirror_->Record(c.handle).has_value());
+}
+
+TEST_F(MirrorTest, AForeignMapInThePinDirectoryIsRefusedByName) {
+  mirror_.reset();
+  programs_.reset();
+  const std::string path = paths_->MapPath("roster_netns");
+  unlink(path.c_str());
+  const Fd foreign(bpf_map_create(BPF_MAP_TYPE_HASH, "other", 4, 4, 10, nullptr));
+  ASSERT_EQ(bpf_obj_pin(foreign.get(), path.c_str()), 0);
+  const absl::Status status = CheckPins(*paths_);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("key size"));
+}
+
+TEST_F(MirrorTest, ARestartFindsWhatWasWrittenAndFreesWhatWasAbandoned) {
+  const absl::StatusOr<uint64_t> handle = mirror_->Adopt(Named("a", 101, 201), {.pid = 7});
+  ASSERT_TRUE(handle.ok());
+  mirror_.reset();
+  programs_.reset();
+  {
+    absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+    ASSERT_TRUE(maps.ok());
+    maps->slots[9].state = ROSTER_RESERVED;  // as a daemon killed while it filled the slot leaves it
+    ASSERT_TRUE(maps->mntns.Set(777, ROSTER_MAKE_HANDLE(9, 9)).ok());
+  }
+  Open();
+  EXPECT_EQ(mirror_->Repair(), 2u);
+  EXPECT_EQ(Identity("roster_mntns", 777), 0u);
+  EXPECT_EQ(mirror_->Handles(), std::vector<uint64_t>{*handle});
+}
+
+TEST_F(MirrorTest, TracerBitsAndSetsAreVisibleInTheMaps) {
+  const absl::StatusOr<uint64_t> handle = mirror_->Adopt(Named("a", 101, 201), {.pid = 7});
+  ASSERT_TRUE(mirror_->SetTracerBits(*handle, TracerBits{1, 1ULL << 63}).ok());
+  EXPECT_EQ(mirror_->Slot(*handle)->tracers[0], 1u);
+  EXPECT_EQ(mirror_->Slot(*handle)->tracers[1], 1ULL << 63);
+  ASSERT_TRUE(mirror_->CreateSet("t", TracerSet::kMntns).ok());
+  ASSERT_TRUE(mirror_->AddToSet("t", TracerSet::kMntns, 101).ok());
+  const Fd set(bpf_obj_get((paths_->tracers() + "/t/mntnsset").c_str()));
+  uint64_t key = 101;
+  uint32_t value = 0;
+  EXPECT_EQ(bpf_map_lookup_elem(set.get(), &key, &value), 0);
+  EXPECT_EQ(value, 1u);
+  ASSERT_TRUE(mirror_->RemoveSet("t", TracerSet::kMntns).ok());
+  EXPECT_FALSE(std::filesystem::exists(paths_->tracers() + "/t"));
+}
+
+}  // namespace
+}  // namespace roster
