@@ -1,0 +1,192 @@
+// The late stage: its queue, its patience, and whom it asks.
+#include "enrich/enricher.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "fake_cri_engine.h"
+#include "fake_http_engine.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "recorded.h"
+#include "temporary_directory.h"
+
+namespace roster {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+Container Named(const std::string& runtime, const std::string& id) {
+  Container container;
+  container.runtime.runtime_name = runtime;
+  container.runtime.container_id = id;
+  return container;
+}
+
+std::string DockerAnswers(const std::string& path) {
+  return FakeHttpEngine::Reply(
+      Recorded(path.find("/images/") == 0 ? "docker_image.json" : "docker_list.json"));
+}
+
+class Late : public ::testing::Test {
+ protected:
+  LateEnricherOptions Options() const {
+    LateEnricherOptions options;
+    options.sockets = {.docker = {directory_.path() + "/docker.sock"},
+                       .containerd = {directory_.path() + "/containerd.sock"},
+                       .podman = {directory_.path() + "/podman.sock"},
+                       .crio = {directory_.path() + "/crio.sock"}};
+    options.retries = {absl::Milliseconds(20), absl::Milliseconds(20), absl::Milliseconds(20)};
+    return options;
+  }
+
+  static LateResult Enriched(LateEnricher* late, Container container) {
+    absl::Notification done;
+    LateResult result;
+    const absl::Status queued = late->Enqueue(std::move(container), [&](LateResult r) {
+      result = std::move(r);
+      done.Notify();
+    });
+    EXPECT_TRUE(queued.ok()) << queued;
+    if (queued.ok()) done.WaitForNotification();
+    return result;
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(Late, DockerContainerGetsItsNameAndImage) {
+  FakeHttpEngine fake(directory_.path() + "/docker.sock", DockerAnswers);
+  LateEnricher late(Options());
+  const LateResult result = Enriched(&late, Named("docker", kRecordedDocker));
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_TRUE(result.changed);
+  EXPECT_EQ(result.container.runtime.container_name, "web-docker");
+  EXPECT_EQ(result.container.runtime.container_image_name, "localhost/roster-test:1");
+}
+
+TEST_F(Late, ContainerOfAnUnknownRuntimeIsLookedForByItsLongIdOnly) {
+  FakeHttpEngine fake(directory_.path() + "/docker.sock", DockerAnswers);
+  LateEnricher late(Options());
+  EXPECT_EQ(Enriched(&late, Named("runc", kRecordedDocker)).container.runtime.container_name,
+            "web-docker");
+  const size_t before = fake.requests().size();
+  const LateResult result = Enriched(&late, Named("runc", "web"));
+  EXPECT_TRUE(absl::IsNotFound(result.status)) << result.status;
+  EXPECT_FALSE(result.changed);
+  EXPECT_EQ(fake.requests().size(), before);
+}
+
+TEST_F(Late, CompleteContainerIsNotAskedFor) {
+  FakeHttpEngine fake(directory_.path() + "/docker.sock", DockerAnswers);
+  LateEnricher late(Options());
+  Container container = Named("docker", kRecordedDocker);
+  container.runtime.container_name = "n";
+  container.runtime.container_image_name = "i";
+  container.runtime.container_image_digest = "d";
+  const LateResult result = Enriched(&late, container);
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_FALSE(result.changed);
+  EXPECT_THAT(fake.requests(), IsEmpty());
+}
+
+TEST_F(Late, EngineThatDoesNotAnswerAtFirstIsAskedAgain) {
+  std::atomic<int> requests = 0;
+  FakeHttpEngine fake(directory_.path() + "/docker.sock", [&](const std::string& path) {
+    return ++requests <= 2 ? std::string() : DockerAnswers(path);
+  });
+  LateEnricher late(Options());
+  const LateResult result = Enriched(&late, Named("docker", kRecordedDocker));
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.container.runtime.container_name, "web-docker");
+  EXPECT_EQ(late.Stats().failures, 2u);
+}
+
+TEST_F(Late, EngineThatNeverComesIsAnErrorInTheEndAndNothingIsLost) {
+  LateEnricher late(Options());
+  const LateResult result = Enriched(&late, Named("docker", kRecordedDocker));
+  EXPECT_TRUE(absl::IsUnavailable(result.status)) << result.status;
+  EXPECT_EQ(result.container, Named("docker", kRecordedDocker));
+}
+
+TEST_F(Late, EngineThatAnswersGarbageDoesNotStopTheOthers) {
+  FakeHttpEngine garbage(directory_.path() + "/podman.sock",
+                         [](const std::string&) { return FakeHttpEngine::Reply("garbage"); });
+  FakeHttpEngine docker(directory_.path() + "/docker.sock", DockerAnswers);
+  LateEnricher late(Options());
+  EXPECT_TRUE(absl::IsDataLoss(Enriched(&late, Named("podman", kRecordedPodman)).status));
+  EXPECT_EQ(Enriched(&late, Named("", kRecordedDocker)).container.runtime.container_name,
+            "web-docker");
+}
+
+TEST_F(Late, SandboxIsSaidToBeOneAndAPodsContainerGetsItsLabels) {
+  FakeCriEngine fake(directory_.path() + "/crio.sock");
+  LateEnricher late(Options());
+  EXPECT_TRUE(Enriched(&late, Named("cri-o", "sandbox-a")).is_sandbox);
+  const LateResult result = Enriched(&late, Named("cri-o", "container-a"));
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_FALSE(result.is_sandbox);
+  EXPECT_EQ(result.container.sandbox_id, "sandbox-a");
+  EXPECT_EQ(result.container.k8s.pod_name, "pod-a");
+  EXPECT_THAT(result.container.k8s.pod_labels, ElementsAre(Pair("app", "web")));
+}
+
+TEST_F(Late, FullQueueRefusesAndSaysSo) {
+  FakeHttpEngine* self = nullptr;
+  absl::Notification ready;
+  FakeHttpEngine fake(directory_.path() + "/docker.sock", [&](const std::string&) {
+    ready.WaitForNotification();
+    self->Hang();
+    return std::string();
+  });
+  self = &fake;
+  ready.Notify();
+  LateEnricherOptions options = Options();
+  options.max_queue = 2;
+  options.timeout = absl::Milliseconds(500);
+  LateEnricher late(options);
+  std::atomic<int> refused = 0;
+  for (int i = 0; i < 4; ++i) {
+    const absl::Status queued = late.Enqueue(Named("docker", kRecordedDocker), [](LateResult) {});
+    if (absl::IsResourceExhausted(queued)) ++refused;
+  }
+  // One may be at work already.
+  EXPECT_GE(refused, 1);
+  EXPECT_EQ(late.Stats().refused, static_cast<uint64_t>(refused));
+}
+
+TEST_F(Late, DestructionDropsWhatIsNotDone) {
+  std::atomic<int> done = 0;
+  {
+    LateEnricherOptions options = Options();
+    options.retries = {absl::Hours(1)};
+    LateEnricher late(options);
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_TRUE(late.Enqueue(Named("docker", kRecordedDocker), [&](LateResult) { ++done; }).ok());
+    }
+  }
+  EXPECT_EQ(done, 0);
+}
+
+TEST_F(Late, PodmansFilesGiveNameImageAndDigestWithoutItsService) {
+  if (::geteuid() != 0) GTEST_SKIP() << "the files must be root's";
+  directory_.Write("overlay-containers/containers.json", Recorded("podman_containers.json"));
+  directory_.Write("overlay-images/images.json", Recorded("podman_images.json"));
+  LateEnricher late(Options());
+  Container container = Named("podman", kRecordedPodman);
+  container.bundle =
+      absl::StrCat(directory_.path(), "/overlay-containers/", kRecordedPodman, "/userdata");
+  const LateResult result = Enriched(&late, container);
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.container.runtime.container_name, "web-podman");
+  EXPECT_EQ(result.container.runtime.container_image_name, "localhost/roster-test:1");
+  EXPECT_EQ(result.container.runtime.container_image_digest, kRecordedDigest);
+}
+
+}  // namespace
+}  // namespace roster
