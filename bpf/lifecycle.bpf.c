@@ -10,7 +10,8 @@
  *	exit	marks the container exiting when its init goes, ended when its last task goes
  *	free	takes the identities back when nothing of the container can make an event any more
  *
- * tp_btf only: no fentry, kprobe or LSM. An exec or fork outside every container costs one hash look-up.
+ * tp_btf only: no fentry, kprobe or LSM. A fork or exit outside every container costs one hash look-up, an exec on
+ * the host not even that while no container is being made.
  */
 #include "bind.bpf.h"
 
@@ -22,14 +23,15 @@ static __always_inline __u64 parent_mntns(struct task_struct *task)
 	return ns ? ns->mnt_ns->ns.inum : 0;
 }
 
-static __always_inline _Bool is_runtime(struct roster_hot *h, __u64 ino, __u64 dev)
+static __always_inline _Bool is_runtime(struct roster_hot *h, struct inode *inode)
 {
+	__u64 ino = inode->i_ino;
 	__u64 *held;
 
 	if (!(h->runtime_filter[(ino / 64) % 4] & (1ULL << (ino % 64))))
 		return 0;
 	held = bpf_map_lookup_elem(&roster_runtime, &ino);
-	return held && (!*held || *held == dev);
+	return held && (!*held || *held == inode->i_sb->s_dev);
 }
 
 /* The task carries a pending handle and has just executed `file`: is it the container's init? */
@@ -157,6 +159,7 @@ static __noinline void carry(struct task_struct *task, __u64 handle, __u64 mntns
 	b->from_cgroup = cgroup_id_of(task, h->cgroup_source);
 	b->leader = (__u64)task;
 	l->pending = handle;
+	note_carrier(l);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -172,23 +175,28 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
 	if (!h || !h->host_mntns)
 		return 0;
+	runtime = is_runtime(h, inode);
+	if (mntns == h->host_mntns && !runtime && !h->armed && !h->carriers)
+		return 0;
 	handle = take_armed(h, old_pid);
-	runtime = is_runtime(h, inode->i_ino, inode->i_sb->s_dev);
 	l = lineage_of(task);
 	if (l)
-		flags = l->flags;
+		flags = l->flags & ROSTER_L_RUNTIME;
 	if (l && l->pending)
 		settle_pending(task, l, mntns, inode);
 	else if (mntns != h->host_mntns && !handle && !(l && l->member))
-		provisional(task, mntns, (flags & ROSTER_L_RUNTIME) && inode->i_nlink && !runtime);
+		provisional(task, mntns, flags && inode->i_nlink && !runtime);
 	if (handle)
 		carry(task, handle, mntns, inode->i_ino);
 	if (runtime && !flags) {
 		l = make_lineage(task);
-		if (l)
+		if (l) {
 			l->flags |= ROSTER_L_RUNTIME;
+			note_carrier(l);
+		}
 	} else if (l && flags && !runtime && inode->i_nlink) {
 		l->flags &= ~ROSTER_L_RUNTIME;
+		note_carrier(l);
 	}
 	return 0;
 }
@@ -204,7 +212,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (!l)
 		return 0;
-	fresh.flags = l->flags;
+	fresh.flags = l->flags & ROSTER_L_RUNTIME;
 	if (l->pending) {
 		m = roster_by_handle(l->pending);
 		if (m && m->state == ROSTER_PENDING)
@@ -222,6 +230,9 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 			roster_count(ROSTER_STAT_LINEAGE_LOST);
 		return 0;
 	}
+	l = lineage_of(child);
+	if (l)
+		note_carrier(l);
 	b = fresh.pending ? birth_of(fresh.pending) : NULL;
 	if (b)
 		__sync_fetch_and_add(&b->npending, 1);
@@ -289,6 +300,8 @@ int BPF_PROG(on_free, struct task_struct *task)
 		return 0;
 	handle = l->member;
 	exited = __sync_val_compare_and_swap(&l->exited, 0, 1);
+	l->flags &= ~ROSTER_L_RUNTIME;
+	drop_pending(l, task->tgid);
 	if (bpf_map_delete_elem(&roster_lineage, &key) || !handle)
 		return 0;
 	if (!exited) /* entered by the task iterator while it was exiting */

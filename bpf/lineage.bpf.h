@@ -159,11 +159,24 @@ static __noinline void put_pending(__u64 handle, __u32 pid)
 	free_slot(m);
 }
 
+/* Keeps roster_hot.carriers in step after pending or ROSTER_L_RUNTIME of an entry has changed. */
+static __always_inline void note_carrier(struct roster_lineage *l)
+{
+	struct roster_hot *h = hot();
+	_Bool carries = l->pending || (l->flags & ROSTER_L_RUNTIME);
+
+	if (!h || carries == !!(l->flags & ROSTER_L_CARRIER))
+		return;
+	l->flags ^= ROSTER_L_CARRIER;
+	__sync_fetch_and_add(&h->carriers, carries ? 1 : -1);
+}
+
 static __always_inline void drop_pending(struct roster_lineage *l, __u32 pid)
 {
 	__u64 handle = l->pending;
 
 	l->pending = 0;
+	note_carrier(l);
 	if (handle)
 		put_pending(handle, pid);
 }

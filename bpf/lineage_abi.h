@@ -30,7 +30,7 @@ struct roster_hot {
 	__u32 cursor;	/* where the search for a free slot goes on */
 	__u64 runtime_filter[4]; /* bit (inode % 256) of each runtime's inode: no bit, no runtime */
 	__u32 hierarchy;	 /* /proc/self/cgroup's number of the hierarchy of cgroup_source */
-	__u32 pad;
+	__u32 carriers; /* tasks on the way to a container: with none, a host's exec is nobody's business */
 	__u64 reserved[3];
 };
 ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 + 4 + 3 * 8);
@@ -59,6 +59,7 @@ struct roster_lineage {
 	__u32 flags;   /* ROSTER_L_* */
 	__u32 exited;  /* the task has passed sched_process_exit */
 };
+#define ROSTER_L_CARRIER (1U << 1) /* counted in roster_hot.carriers: pending is set, or RUNTIME is */
 #define ROSTER_L_RUNTIME (1U << 0) /* the task's executable is, or was until it is replaced, a runtime's */
 ROSTER_ASSERT_SIZE(struct roster_lineage, 24);
 
