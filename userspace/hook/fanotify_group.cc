@@ -24,11 +24,13 @@ absl::Status InitError(int error) {
     case EPERM:
       return WithAdvice(status, "needs CAP_SYS_ADMIN in the initial user namespace: run as root");
     case EMFILE:
-      return WithAdvice(status, "too many fanotify groups or open files: raise fs.fanotify.max_user_groups");
+      return WithAdvice(
+          status, "too many fanotify groups or open files: raise fs.fanotify.max_user_groups");
     case EINVAL:
     case ENOSYS:
-      return absl::UnimplementedError(absl::StrCat(
-          status.message(), " (needs a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS, 5.1 or newer)"));
+      return absl::UnimplementedError(
+          absl::StrCat(status.message(),
+                       " (needs a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS, 5.1 or newer)"));
     default:
       return status;
   }
@@ -52,8 +54,8 @@ absl::Status MarkError(std::string_view name, int error) {
 }  // namespace
 
 absl::StatusOr<FanotifyGroup> FanotifyGroup::Create() {
-  Fd fd(fanotify_init(FAN_CLASS_CONTENT | FAN_REPORT_TID | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS |
-                          FAN_CLOEXEC | FAN_NONBLOCK,
+  Fd fd(fanotify_init(FAN_CLASS_CONTENT | FAN_REPORT_TID | FAN_UNLIMITED_QUEUE |
+                          FAN_UNLIMITED_MARKS | FAN_CLOEXEC | FAN_NONBLOCK,
                       O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) return InitError(errno);
   return FanotifyGroup(std::move(fd));
@@ -66,7 +68,8 @@ absl::Status FanotifyGroup::Mark(unsigned flags, uint64_t mask, int dirfd, const
 }
 
 absl::StatusOr<FileId> FanotifyGroup::MarkExecutable(const std::string& path) {
-  // One open for both, so that the mark and the id are the same file's. O_NONBLOCK: it may be a FIFO.
+  // One open for both, so that the mark and the id are the same file's. O_NONBLOCK: it may be a
+  // FIFO.
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file.valid()) return ErrnoStatus("mark", path, errno);
   struct stat st;
@@ -85,24 +88,28 @@ absl::Status FanotifyGroup::MarkExecutable(int fd, std::string_view name) {
 }
 
 absl::Status FanotifyGroup::UnmarkExecutable(const std::string& path) {
-  const absl::Status status = Mark(FAN_MARK_REMOVE, FAN_OPEN_EXEC_PERM, AT_FDCWD, path.c_str(), path);
+  const absl::Status status =
+      Mark(FAN_MARK_REMOVE, FAN_OPEN_EXEC_PERM, AT_FDCWD, path.c_str(), path);
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
 absl::Status FanotifyGroup::AddDirectoryAccess(int dirfd, std::string_view name) {
-  return Mark(FAN_MARK_ADD | FAN_MARK_ONLYDIR, FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD, dirfd, nullptr, name);
+  return Mark(FAN_MARK_ADD | FAN_MARK_ONLYDIR, FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD, dirfd, nullptr,
+              name);
 }
 
 absl::Status FanotifyGroup::RemoveDirectoryAccess(int dirfd, std::string_view name) {
-  const absl::Status status =
-      Mark(FAN_MARK_REMOVE | FAN_MARK_ONLYDIR, FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD, dirfd, nullptr, name);
+  const absl::Status status = Mark(FAN_MARK_REMOVE | FAN_MARK_ONLYDIR,
+                                   FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD, dirfd, nullptr, name);
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
 absl::Status FanotifyGroup::IgnoreAccess(int dirfd, const std::string& name) {
-  // A child's mark is only asked about what its own mask or ignore mask says, and survives being written to.
-  return Mark(FAN_MARK_ADD | FAN_MARK_DONT_FOLLOW | FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY,
-              FAN_ACCESS_PERM, dirfd, name.c_str(), name);
+  // A child's mark is only asked about what its own mask or ignore mask says, and survives being
+  // written to.
+  return Mark(
+      FAN_MARK_ADD | FAN_MARK_DONT_FOLLOW | FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY,
+      FAN_ACCESS_PERM, dirfd, name.c_str(), name);
 }
 
 }  // namespace roster

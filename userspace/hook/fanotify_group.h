@@ -14,27 +14,29 @@
 
 namespace roster {
 
-// Closing the group removes its marks and allows whatever it holds. Thread-safe: every method is one system
-// call on the group.
+// Closing the group removes its marks and allows whatever it holds. Thread-safe: every method is
+// one system call on the group.
 class FanotifyGroup {
  public:
-  // FAN_CLASS_CONTENT with thread ids, unlimited queue and marks, close-on-exec, non-blocking; event fds are
-  // read-only and close-on-exec. Errors: PERMISSION_DENIED without CAP_SYS_ADMIN, UNIMPLEMENTED when the
-  // kernel was built without CONFIG_FANOTIFY_ACCESS_PERMISSIONS, RESOURCE_EXHAUSTED when
-  // fs.fanotify.max_user_groups is reached; each says what to do.
+  // FAN_CLASS_CONTENT with thread ids, unlimited queue and marks, close-on-exec, non-blocking;
+  // event fds are read-only and close-on-exec. Errors: PERMISSION_DENIED without CAP_SYS_ADMIN,
+  // UNIMPLEMENTED when the kernel was built without CONFIG_FANOTIFY_ACCESS_PERMISSIONS,
+  // RESOURCE_EXHAUSTED when fs.fanotify.max_user_groups is reached; each says what to do.
   static absl::StatusOr<FanotifyGroup> Create();
 
   int fd() const { return fd_.get(); }
 
-  // Holds every execution of the regular file at `path` (symlinks followed). Adding a mark twice is harmless.
-  // NOT_FOUND when there is no such file, FAILED_PRECONDITION when it is not a regular file.
+  // Holds every execution of the regular file at `path` (symlinks followed). Adding a mark twice is
+  // harmless. NOT_FOUND when there is no such file, FAILED_PRECONDITION when it is not a regular
+  // file.
   absl::StatusOr<FileId> MarkExecutable(const std::string& path);
   // The same for a file that is open (not O_PATH); `name` is for error messages.
   absl::Status MarkExecutable(int fd, std::string_view name);
   // Undoes it for the file that is now at `path`. OK when there was no mark or is no file.
   absl::Status UnmarkExecutable(const std::string& path);
 
-  // Holds every read of a file directly in the open directory `dirfd`. `name` is for error messages.
+  // Holds every read of a file directly in the open directory `dirfd`. `name` is for error
+  // messages.
   absl::Status AddDirectoryAccess(int dirfd, std::string_view name);
   // OK when the mark is gone already (the directory was deleted).
   absl::Status RemoveDirectoryAccess(int dirfd, std::string_view name);
@@ -44,7 +46,8 @@ class FanotifyGroup {
 
  private:
   explicit FanotifyGroup(Fd fd) : fd_(std::move(fd)) {}
-  absl::Status Mark(unsigned flags, uint64_t mask, int dirfd, const char* path, std::string_view name);
+  absl::Status Mark(unsigned flags, uint64_t mask, int dirfd, const char* path,
+                    std::string_view name);
 
   Fd fd_;
 };

@@ -1,19 +1,22 @@
 // HoldQueue is the shared memory in which the keeper hands held fanotify events to the daemon.
 //
-// One producer (whoever reads the fanotify group: the keeper, or the daemon while there is no keeper), one
-// consumer (the daemon). A slot's state and its event's number live in one 64-bit word, so that a
-// compare-and-swap from HELD can never hit a later event in the same slot:
+// One producer (whoever reads the fanotify group: the keeper, or the daemon while there is no
+// keeper), one consumer (the daemon). A slot's state and its event's number live in one 64-bit
+// word, so that a compare-and-swap from HELD can never hit a later event in the same slot:
 //
 //   FREE -> READING -> HELD -> DAEMON_ANSWERING -> FREE                       the daemon answered
-//                      HELD -> KEEPER_ANSWERING -> KEEPER_CLOSING -> EXPIRED -> FREE   the keeper did
+//                      HELD -> KEEPER_ANSWERING -> KEEPER_CLOSING -> EXPIRED -> FREE   the keeper
+//                      did
 //
-// Whoever wins the swap from HELD writes the response and closes the event's fd; nobody else does, with one
-// exception: past the deadline the producer also answers (and only answers) a slot in DAEMON_ANSWERING, for
-// a daemon may be stopped between its swap and its write. That is safe: the number cannot belong to another
-// pending event, because only the producer, which is busy here, can make one.
+// Whoever wins the swap from HELD writes the response and closes the event's fd; nobody else does,
+// with one exception: past the deadline the producer also answers (and only answers) a slot in
+// DAEMON_ANSWERING, for a daemon may be stopped between its swap and its write. That is safe: the
+// number cannot belong to another pending event, because only the producer, which is busy here, can
+// make one.
 //
-// Every step is written so that the keeper may be killed between any two instructions: the kernel writes an
-// event straight into its slot (READING), and the fd is closed only in a state of its own.
+// Every step is written so that the keeper may be killed between any two instructions: the kernel
+// writes an event straight into its slot (READING), and the fd is closed only in a state of its
+// own.
 #ifndef ROSTER_USERSPACE_HOOK_HOLD_QUEUE_H_
 #define ROSTER_USERSPACE_HOOK_HOLD_QUEUE_H_
 
@@ -50,12 +53,13 @@ constexpr uint64_t NumberOf(uint64_t word) { return word >> 3; }
 constexpr uint32_t HoldIndex(uint64_t number) { return number & (kHoldSlots - 1); }
 
 struct HoldSlot {
-  std::atomic<uint64_t> word;         // HoldWord
-  std::atomic<uint32_t> rescued;      // the producer answered for a daemon that stopped while answering
-  std::atomic<uint32_t> daemon_done;  // the daemon has taken note: whoever sees EXPIRED frees the slot
-  uint64_t read_ns;                   // CLOCK_MONOTONIC
-  fanotify_event_metadata event;      // as the kernel wrote it
-  uint64_t dev;                       // of the file; 0 when unknown
+  std::atomic<uint64_t> word;     // HoldWord
+  std::atomic<uint32_t> rescued;  // the producer answered for a daemon that stopped while answering
+  std::atomic<uint32_t>
+      daemon_done;                // the daemon has taken note: whoever sees EXPIRED frees the slot
+  uint64_t read_ns;               // CLOCK_MONOTONIC
+  fanotify_event_metadata event;  // as the kernel wrote it
+  uint64_t dev;                   // of the file; 0 when unknown
   uint64_t ino;
 };
 static_assert(sizeof(HoldSlot) == 8 + 4 + 4 + 8 + sizeof(fanotify_event_metadata) + 8 + 8);
@@ -86,14 +90,14 @@ struct HoldQueue {
   std::atomic<uint64_t> life;              // times the daemon came to look
   std::atomic<uint64_t> answers;           // times the daemon answered, in time or late
 
-  // Numbers in the order of their reading. It cannot overflow: an announced number keeps its slot until it
-  // has been taken.
+  // Numbers in the order of their reading. It cannot overflow: an announced number keeps its slot
+  // until it has been taken.
   alignas(64) std::atomic<uint64_t> ring[kHoldSlots];
   alignas(64) HoldSlot slots[kHoldSlots];
 };
 
-// The daemon is done with an event that the producer answered: frees its slot as soon as it is EXPIRED.
-// Either side may call it, in any order; the slot is freed once.
+// The daemon is done with an event that the producer answered: frees its slot as soon as it is
+// EXPIRED. Either side may call it, in any order; the slot is freed once.
 inline void FreeIfExpired(HoldSlot& slot, uint64_t number) {
   uint64_t expected = HoldWord(number, HoldState::kExpired);
   slot.word.compare_exchange_strong(expected, HoldWord(number, HoldState::kFree));

@@ -108,7 +108,8 @@ HoldReader::Result HoldReader::ReadEvents(int budget) {
     slot.word.store(HoldWord(number, HoldState::kFree));
     if (error == EAGAIN) return Result::kDrained;
     if (error == EINTR) continue;
-    if (n == sizeof(slot.event) || error == EBADF || error == EINVAL || error == EFAULT) return Result::kBroken;
+    if (n == sizeof(slot.event) || error == EBADF || error == EINVAL || error == EFAULT)
+      return Result::kBroken;
     // The kernel denied this event. Make room so that it is the last one.
     queue_->read_errors.fetch_add(1);
     if (error == EMFILE || error == ENFILE || error == ENOMEM) ExpireOldest();
@@ -139,8 +140,8 @@ void HoldReader::Handle(HoldSlot& slot, uint64_t number) {
     AnswerAndClose(slot, number, HoldState::kFree);
     return;
   }
-  // The daemon reads pid files, and must not wait for itself. It is asked of the kernel by thread id:
-  // signal 0 finds out whether `tid` is a thread of the daemon's.
+  // The daemon reads pid files, and must not wait for itself. It is asked of the kernel by thread
+  // id: signal 0 finds out whether `tid` is a thread of the daemon's.
   if ((slot.event.mask & FAN_ACCESS_PERM) && slot.event.pid > 0 &&
       syscall(SYS_tgkill, daemon_, slot.event.pid, 0) == 0) {
     queue_->own_reads.fetch_add(1);
@@ -202,10 +203,11 @@ void HoldReader::AnswerAndClose(HoldSlot& slot, uint64_t number, HoldState last)
   if (last == HoldState::kExpired && slot.daemon_done.load() != 0) FreeIfExpired(slot, number);
 }
 
-// A stopped daemon delays one hold and not each of a start's five or six: after an expiry events are allowed
-// at once until the daemon shows life. An expiry rings the daemon's doorbell, so a daemon that is merely slow
-// with one event comes to look within microseconds. When holds nevertheless keep expiring without any answer
-// in between, looking is not enough: then an answer is needed, or a second's peace.
+// A stopped daemon delays one hold and not each of a start's five or six: after an expiry events
+// are allowed at once until the daemon shows life. An expiry rings the daemon's doorbell, so a
+// daemon that is merely slow with one event comes to look within microseconds. When holds
+// nevertheless keep expiring without any answer in between, looking is not enough: then an answer
+// is needed, or a second's peace.
 bool HoldReader::DaemonShowsNoLife(uint64_t now) {
   if (!fast_) return false;
   const bool answered = queue_->answers.load() != answers_at_expiry_;
@@ -294,7 +296,8 @@ void HoldReader::ExpireOldest() {
 void HoldReader::AllowEverything() {
   for (uint32_t i = 0; i < queue_->capacity; ++i) {
     const HoldState state = StateOf(queue_->slots[i].word.load());
-    if (state == HoldState::kHeld || state == HoldState::kDaemonAnswering) Allow(queue_->slots[i].event.fd);
+    if (state == HoldState::kHeld || state == HoldState::kDaemonAnswering)
+      Allow(queue_->slots[i].event.fd);
   }
   fanotify_event_metadata event;
   while (read(fanotify_fd_, &event, sizeof(event)) == static_cast<ssize_t>(sizeof(event))) {

@@ -1,7 +1,8 @@
-// HoldReader is the producer's side of a HoldQueue: it reads the fanotify group and ends holds that are due.
+// HoldReader is the producer's side of a HoldQueue: it reads the fanotify group and ends holds that
+// are due.
 //
-// It runs in the keeper, a clone of a possibly multi-threaded process: nothing here may allocate, lock, or
-// call what is not async-signal-safe.
+// It runs in the keeper, a clone of a possibly multi-threaded process: nothing here may allocate,
+// lock, or call what is not async-signal-safe.
 #ifndef ROSTER_USERSPACE_HOOK_HOLD_READER_H_
 #define ROSTER_USERSPACE_HOOK_HOLD_READER_H_
 
@@ -23,8 +24,8 @@ class HoldReader {
   enum class Result { kDrained, kMore, kBroken };
   static constexpr uint64_t kNoDeadline = UINT64_MAX;
 
-  // `doorbell` is the daemon's eventfd. `fd_limit` is the reader's soft RLIMIT_NOFILE: an event whose fd
-  // comes close to it is not held. Everything is borrowed.
+  // `doorbell` is the daemon's eventfd. `fd_limit` is the reader's soft RLIMIT_NOFILE: an event
+  // whose fd comes close to it is not held. Everything is borrowed.
   HoldReader(HoldQueue* queue, int fanotify_fd, int doorbell, pid_t daemon);
 
   void set_fd_limit(uint64_t fd_limit) { fd_limit_ = fd_limit; }
@@ -68,8 +69,9 @@ class HoldReader {
   uint64_t fd_limit_ = UINT64_MAX;
   uint32_t cursor_ = 0;
 
-  // Held slots in the order of their deadlines: a doubly linked list whose end mark is kScratchSlot, which
-  // is never held. A slot the daemon answered stays linked until it is met or used again.
+  // Held slots in the order of their deadlines: a doubly linked list whose end mark is
+  // kScratchSlot, which is never held. A slot the daemon answered stays linked until it is met or
+  // used again.
   std::array<uint16_t, kHoldSlots> next_{};
   std::array<uint16_t, kHoldSlots> previous_{};
   std::array<bool, kHoldSlots> linked_{};

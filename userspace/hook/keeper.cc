@@ -32,15 +32,18 @@ namespace roster {
 namespace {
 
 constexpr size_t kStackSize = 64 * 1024;
-// Fds of the reserve that are not for held events: the scratch slot's, and what a keeper opens to settle in.
+// Fds of the reserve that are not for held events: the scratch slot's, and what a keeper opens to
+// settle in.
 constexpr rlim_t kFdSlack = 32;
 constexpr int kDispatchBudget = 256;
 constexpr absl::Duration kSpawnRetry = absl::Seconds(1);
-// After so many keepers in a row that died so soon the next is not started at once, or the daemon would do
-// nothing else.
+// After so many keepers in a row that died so soon the next is not started at once, or the daemon
+// would do nothing else.
 constexpr int kQuickDeaths = 5;
 constexpr uint64_t kQuickDeathNs = 10'000'000;
 constexpr int kKillPatienceMs = 100;
+// Looks, a quarter of the deadline apart, at which a keeper that is not stopped has read nothing.
+constexpr int kIdleLooks = 3;
 
 enum Tag : uint32_t { kDoorbell, kGroup, kTimer, kPidfd };
 
@@ -49,8 +52,16 @@ int PidfdOpen(pid_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 
 absl::Status SetTimer(int fd, absl::Duration delay) {
   itimerspec spec = {};
   spec.it_value = absl::ToTimespec(std::max(delay, absl::Microseconds(1)));
-  if (timerfd_settime(fd, 0, &spec, nullptr) != 0) return ErrnoStatus("set", "the keeper's timer", errno);
+  if (timerfd_settime(fd, 0, &spec, nullptr) != 0)
+    return ErrnoStatus("set", "the keeper's timer", errno);
   return absl::OkStatus();
+}
+
+// Best effort: below its present value it needs CAP_SYS_RESOURCE. Done for the keeper and not by
+// it, so that a keeper killed meanwhile leaves no fd in the table.
+void ShieldFromOomKiller(pid_t pid) {
+  const Fd file(open(absl::StrCat("/proc/", pid, "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.valid()) (void)!write(file.get(), "-1000", 5);
 }
 
 }  // namespace
@@ -60,18 +71,19 @@ Keeper::Keeper(int fanotify_fd, KeeperOptions options)
 
 absl::StatusOr<std::unique_ptr<Keeper>> Keeper::Start(int fanotify_fd, KeeperOptions options) {
   if (options.deadline < absl::Milliseconds(1) || options.deadline > absl::Hours(1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("start keeper: deadline ", absl::FormatDuration(options.deadline), " is not within 1ms to 1h"));
+    return absl::InvalidArgumentError(absl::StrCat("start keeper: deadline ",
+                                                   absl::FormatDuration(options.deadline),
+                                                   " is not within 1ms to 1h"));
   }
   if (options.capacity < 1 || options.capacity > kMaxHoldCapacity) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("start keeper: capacity ", options.capacity, " is not within 1 to ", kMaxHoldCapacity));
+    return absl::InvalidArgumentError(absl::StrCat("start keeper: capacity ", options.capacity,
+                                                   " is not within 1 to ", kMaxHoldCapacity));
   }
   const int flags = fcntl(fanotify_fd, F_GETFL);
   if (flags < 0) return ErrnoStatus("start keeper for", absl::StrCat("fd ", fanotify_fd), errno);
   if ((flags & O_NONBLOCK) == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("start keeper: the fanotify group (fd ", fanotify_fd, ") is not FAN_NONBLOCK"));
+    return absl::InvalidArgumentError(absl::StrCat("start keeper: the fanotify group (fd ",
+                                                   fanotify_fd, ") is not FAN_NONBLOCK"));
   }
   std::unique_ptr<Keeper> keeper(new Keeper(fanotify_fd, options));
   ROSTER_RETURN_IF_ERROR(keeper->Initialize());
@@ -85,7 +97,8 @@ absl::Status Keeper::Initialize() {
   queue_ = new (memory) HoldQueue();
   queue_->deadline_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(options_.deadline));
   queue_->capacity = options_.capacity;
-  void* stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  void* stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED) return ErrnoStatus("map", "the keeper's stack", errno);
   stack_ = stack;
 
@@ -116,9 +129,9 @@ absl::Status Keeper::Watch(int fd, uint32_t events, uint32_t tag) {
   return absl::OkStatus();
 }
 
-// Resource limits belong to a process and not to its fd table, so the daemon and the keeper can have
-// different ones over the table they share: what lies between the two is the keeper's alone, however many
-// fds the daemon uses up.
+// Resource limits belong to a process and not to its fd table, so the daemon and the keeper can
+// have different ones over the table they share: what lies between the two is the keeper's alone,
+// however many fds the daemon uses up.
 absl::Status Keeper::ReserveFds() {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return ErrnoStatus("read", "RLIMIT_NOFILE", errno);
@@ -132,8 +145,9 @@ absl::Status Keeper::ReserveFds() {
   const rlim_t hard = std::min<rlim_t>(limit.rlim_max, 1 << 20);
   const rlim_t reserve = std::min<rlim_t>(options_.capacity + kFdSlack, hard / 2);
   if (reserve <= kFdSlack) {
-    return absl::ResourceExhaustedError(absl::StrCat("reserve fds for the keeper: the hard RLIMIT_NOFILE of ",
-                                                     hard, " is too small, raise it (LimitNOFILE=)"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("reserve fds for the keeper: the hard RLIMIT_NOFILE of ", hard,
+                     " is too small, raise it (LimitNOFILE=)"));
   }
   queue_->capacity = static_cast<uint32_t>(reserve - kFdSlack);
   keeper_fd_limit_ = hard;
@@ -162,8 +176,8 @@ absl::Status Keeper::Spawn() {
   arguments.stack = stack_;
   arguments.stack_size = kStackSize;
   arguments.queue = queue_;
-  // The keeper keeps all signals blocked: it must run none of the daemon's handlers and outlive a SIGTERM
-  // that is meant for both.
+  // The keeper keeps all signals blocked: it must run none of the daemon's handlers and outlive a
+  // SIGTERM that is meant for both.
   sigset_t all;
   sigset_t old;
   sigfillset(&all);
@@ -172,8 +186,8 @@ absl::Status Keeper::Spawn() {
   }
   int pidfd = -1;
   // No exit signal: the daemon's SIGCHLD handling and wait(-1) never meet the keeper.
-  const pid_t pid = clone(&RunKeeper, static_cast<char*>(stack_) + kStackSize, CLONE_FILES | CLONE_PIDFD,
-                          &arguments, &pidfd);
+  const pid_t pid = clone(&RunKeeper, static_cast<char*>(stack_) + kStackSize,
+                          CLONE_FILES | CLONE_PIDFD, &arguments, &pidfd);
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
   spawned_ns_ = MonotonicNow();
@@ -181,6 +195,7 @@ absl::Status Keeper::Spawn() {
   pid_ = pid;
   pidfd_.Reset(pidfd);
   stands_in_.store(false);
+  ShieldFromOomKiller(pid_);
   return Watch(pidfd_.get(), EPOLLIN, kPidfd);
 }
 
@@ -195,7 +210,8 @@ bool Keeper::EndKeeper() {
   } while (ready < 0 && errno == EINTR);
   if (ready > 0) {
     siginfo_t info;
-    waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED | __WALL);
+    waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info,
+           WEXITED | __WALL);
   }
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, pidfd_.get(), nullptr);
   pidfd_.Reset();
@@ -221,8 +237,8 @@ Keeper::~Keeper() {
 
 absl::Status Keeper::Restart() {
   if (pidfd_.valid()) ++keeper_restarts_;
-  // A killed process executes nothing of ours any more even while it has not gone yet, so its slots may be
-  // recovered; only an event that the kernel is just about to give it would be missed.
+  // A killed process executes nothing of ours any more even while it has not gone yet, so its slots
+  // may be recovered; only an event that the kernel is just about to give it would be missed.
   EndKeeper();
   RecoverSlots();
   AnnounceMissing();
@@ -251,7 +267,8 @@ void Keeper::ReadGroup() {
   }
   absl::Duration wait = kSpawnRetry;
   if (const uint64_t deadline = reader_->NextDeadline(); deadline != HoldReader::kNoDeadline) {
-    wait = std::min(wait, absl::Nanoseconds(static_cast<int64_t>(deadline > now ? deadline - now : 0)));
+    wait = std::min(wait,
+                    absl::Nanoseconds(static_cast<int64_t>(deadline > now ? deadline - now : 0)));
   }
   ArmTimer(wait);
 }
@@ -281,12 +298,15 @@ void Keeper::RecoverSlot(uint32_t index) {
       return;
     case HoldState::kKeeperAnswering:
       // Answered or not; the fd is still open, so that a second answer can only find nothing.
-      reader_->AnswerAndClose(slot, number, index == kScratchSlot ? HoldState::kFree : HoldState::kExpired);
+      reader_->AnswerAndClose(slot, number,
+                              index == kScratchSlot ? HoldState::kFree : HoldState::kExpired);
       return;
     case HoldState::kKeeperClosing:
-      // Closed or not: closing it again could close somebody else's. One instruction wide, and counted.
+      // Closed or not: closing it again could close somebody else's. One instruction wide, and
+      // counted.
       if (fcntl(slot.event.fd, F_GETFD) >= 0) ++fds_leaked_;
-      slot.word.store(HoldWord(number, index == kScratchSlot ? HoldState::kFree : HoldState::kExpired));
+      slot.word.store(
+          HoldWord(number, index == kScratchSlot ? HoldState::kFree : HoldState::kExpired));
       if (slot.daemon_done.load() != 0) FreeIfExpired(slot, number);
       return;
     default:
@@ -298,7 +318,8 @@ void Keeper::RecoverSlot(uint32_t index) {
 void Keeper::AnnounceMissing() {
   absl::flat_hash_set<uint64_t> announced;
   const uint64_t head = queue_->head.load();
-  for (uint64_t i = queue_->tail.load(); i != head; ++i) announced.insert(queue_->ring[i % kHoldSlots].load());
+  for (uint64_t i = queue_->tail.load(); i != head; ++i)
+    announced.insert(queue_->ring[i % kHoldSlots].load());
   for (uint32_t i = 0; i < queue_->capacity; ++i) {
     const uint64_t word = queue_->slots[i].word.load();
     const uint64_t number = NumberOf(word);
@@ -310,11 +331,19 @@ void Keeper::AnnounceMissing() {
 
 void Keeper::ArmTimer(absl::Duration delay) { timer_armed_ = SetTimer(timer_.get(), delay).ok(); }
 
-// The keeper is suspect while the group is readable and it reads nothing. That is asked twice, a quarter of
-// the deadline apart, so that what arrived just before one look is not held against it.
+// The keeper is suspect while the group is readable and it reads nothing. That is asked a quarter
+// of the deadline apart: what arrived just before one look must not be held against it, and on a
+// busy machine a keeper that only waits for a processor is given longer than a stopped one.
 void Keeper::ArmWatchdog() {
   reads_seen_ = UINT64_MAX;
   ArmTimer(options_.deadline / 4);
+}
+
+bool Keeper::IsStopped() const {
+  siginfo_t info = {};
+  return waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info,
+                WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+         info.si_pid != 0;
 }
 
 void Keeper::OnTimer() {
@@ -322,7 +351,8 @@ void Keeper::OnTimer() {
   (void)!read(timer_.get(), &expirations, sizeof(expirations));
   timer_armed_ = false;
   if (!pidfd_.valid()) {
-    if (MonotonicNow() - spawned_ns_ >= static_cast<uint64_t>(absl::ToInt64Nanoseconds(kSpawnRetry))) {
+    if (MonotonicNow() - spawned_ns_ >=
+        static_cast<uint64_t>(absl::ToInt64Nanoseconds(kSpawnRetry))) {
       (void)Restart();
     }
     return;
@@ -330,7 +360,8 @@ void Keeper::OnTimer() {
   pollfd fds = {fanotify_fd_, POLLIN, 0};
   if (poll(&fds, 1, 0) <= 0) return;
   const uint64_t reads = queue_->reads.load();
-  if (reads == reads_seen_) {
+  idle_looks_ = reads == reads_seen_ ? idle_looks_ + 1 : 0;
+  if (idle_looks_ >= kIdleLooks || (idle_looks_ > 0 && IsStopped())) {
     (void)Restart();
     return;
   }
@@ -439,7 +470,8 @@ absl::StatusOr<Fd> Keeper::Borrow(uint64_t number) {
     const int error = errno;
     // Still held after the duplication: then the number meant this file during it.
     if (slot.word.load() == held) {
-      if (!copy.valid()) return ErrnoStatus("duplicate", absl::StrCat("the fd of held event ", number), error);
+      if (!copy.valid())
+        return ErrnoStatus("duplicate", absl::StrCat("the fd of held event ", number), error);
       return copy;
     }
   }

@@ -1,6 +1,5 @@
 #include "hook/keeper_process.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -19,11 +18,6 @@ void SettleIn(const KeeperArguments& arguments) {
   // Out of the daemon's process group: what stops that group must not stop the keeper.
   setsid();
   setpriority(PRIO_PROCESS, 0, -10);
-  const int oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  if (oom >= 0) {
-    if (write(oom, "-1000", 5) < 0) (void)!write(oom, "-500", 4);
-    close(oom);
-  }
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     limit.rlim_cur = arguments.fd_limit;
@@ -53,13 +47,15 @@ int RunKeeper(void* keeper_arguments) {
     reader.ExpireDue(now);
     const uint64_t deadline = reader.NextDeadline();
     const timespec timeout = Until(deadline, now);
-    if (ppoll(fds, 2, deadline == HoldReader::kNoDeadline ? nullptr : &timeout, nullptr) < 0) continue;
+    if (ppoll(fds, 2, deadline == HoldReader::kNoDeadline ? nullptr : &timeout, nullptr) < 0)
+      continue;
     if (fds[0].revents != 0) {
       reader.AllowEverything();
       return 0;
     }
     if (fds[1].revents & POLLNVAL) return 1;
-    if ((fds[1].revents & POLLIN) && reader.ReadEvents(kReadBudget) == HoldReader::Result::kBroken) return 1;
+    if ((fds[1].revents & POLLIN) && reader.ReadEvents(kReadBudget) == HoldReader::Result::kBroken)
+      return 1;
   }
 }
 

@@ -10,7 +10,8 @@
 
 namespace roster {
 
-// What the keeper works with. It is a copy of the daemon's, in its own address space; the fds are shared.
+// What the keeper works with. It is a copy of the daemon's, in its own address space; the fds are
+// shared.
 struct KeeperArguments {
   HoldReader* reader;
   int fanotify_fd;
@@ -21,8 +22,9 @@ struct KeeperArguments {
   HoldQueue* queue;
 };
 
-// Called in the child of clone(CLONE_FILES), with all signals blocked; returns the exit status. Ends when the
-// daemon has died (after allowing everything) or the group is closed. Async-signal-safe throughout.
+// Called in the child of clone(CLONE_FILES), with all signals blocked; returns the exit status.
+// Ends when the daemon has died (after allowing everything) or the group is closed.
+// Async-signal-safe throughout.
 int RunKeeper(void* keeper_arguments);
 
 }  // namespace roster

@@ -82,15 +82,17 @@ PidFileMarks::~PidFileMarks() {
 }
 
 absl::StatusOr<PidFileMarks::Token> PidFileMarks::Add(int dirfd, const std::string& directory,
-                                                      const std::string& basename, uint64_t cookie) {
+                                                      const std::string& basename,
+                                                      uint64_t cookie) {
   State& state = *state_;
   if (basename.empty() || basename == "." || basename == ".." || basename.size() > NAME_MAX ||
       basename.find('/') != std::string::npos || basename.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("wait for pid file in ", directory, ": no file name"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("wait for pid file in ", directory, ": no file name"));
   }
   if (state.pending.size() >= kMaxPending) {
-    return absl::ResourceExhaustedError(absl::StrCat("wait for pid file ", directory, "/", basename, ": ",
-                                                     kMaxPending, " are waited for already"));
+    return absl::ResourceExhaustedError(absl::StrCat("wait for pid file ", directory, "/", basename,
+                                                     ": ", kMaxPending, " are waited for already"));
   }
   // Not O_PATH: fanotify_mark takes no such fd.
   Fd fd(openat(dirfd, directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));

@@ -1,8 +1,8 @@
 // PidFileMarks holds the first reads of containers' pid files, through marks on their directories.
 //
-// A directory's mark is shared by all the pid files waited for in it and removed when the last of them is
-// done. Other files of the directory are held as well while it is there: whoever sees an event for which
-// Match finds nothing must release it at once.
+// A directory's mark is shared by all the pid files waited for in it and removed when the last of
+// them is done. Other files of the directory are held as well while it is there: whoever sees an
+// event for which Match finds nothing must release it at once.
 #ifndef ROSTER_USERSPACE_HOOK_PID_FILE_MARKS_H_
 #define ROSTER_USERSPACE_HOOK_PID_FILE_MARKS_H_
 
@@ -49,16 +49,18 @@ class PidFileMarks {
   PidFileMarks(const PidFileMarks&) = delete;
   PidFileMarks& operator=(const PidFileMarks&) = delete;
 
-  // Holds reads of `basename` in the directory at `directory`, relative to `dirfd` (AT_FDCWD, or the held
-  // task's root, opened). The file need not exist. `cookie` is the caller's name for it. Errors:
-  // INVALID_ARGUMENT for a basename that is none, NOT_FOUND, RESOURCE_EXHAUSTED past kMaxPending, or what
-  // fanotify_mark answered. An open directory pins its mount until the last token is gone.
+  // Holds reads of `basename` in the directory at `directory`, relative to `dirfd` (AT_FDCWD, or
+  // the held task's root, opened). The file need not exist. `cookie` is the caller's name for it.
+  // Errors: INVALID_ARGUMENT for a basename that is none, NOT_FOUND, RESOURCE_EXHAUSTED past
+  // kMaxPending, or what fanotify_mark answered. An open directory pins its mount until the last
+  // token is gone.
   absl::StatusOr<Token> Add(int dirfd, const std::string& directory, const std::string& basename,
                             uint64_t cookie);
 
-  // The cookies of the pid files that an event's fd is: the entry of that name in a marked directory is now
-  // this very inode. Empty when none (another file of the directory, a temporary name, a deleted one); more
-  // than one only when several containers were given the same pid file. Use Keeper::Borrow's fd.
+  // The cookies of the pid files that an event's fd is: the entry of that name in a marked
+  // directory is now this very inode. Empty when none (another file of the directory, a temporary
+  // name, a deleted one); more than one only when several containers were given the same pid file.
+  // Use Keeper::Borrow's fd.
   std::vector<uint64_t> Match(int event_fd) const;
 
   // Directories marked now.

@@ -22,8 +22,9 @@ namespace {
 
 // A symlink chain longer than this ends in ELOOP in the kernel, too.
 constexpr int kMaxLinks = 40;
-constexpr uint32_t kWatchMask = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM |
-                                IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
+constexpr uint32_t kWatchMask = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE |
+                                IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR |
+                                IN_EXCL_UNLINK;
 
 std::string DirectoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -77,12 +78,15 @@ absl::StatusOr<std::unique_ptr<RuntimeMarks>> RuntimeMarks::Create(FanotifyGroup
                                                                    OnChange on_change) {
   for (const std::string& path : paths) {
     if (path.empty() || path[0] != '/') {
-      return absl::InvalidArgumentError(absl::StrCat("mark runtime ", path, ": not an absolute path"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("mark runtime ", path, ": not an absolute path"));
     }
   }
-  std::unique_ptr<RuntimeMarks> marks(new RuntimeMarks(group, std::move(paths), std::move(on_change)));
+  std::unique_ptr<RuntimeMarks> marks(
+      new RuntimeMarks(group, std::move(paths), std::move(on_change)));
   marks->inotify_.Reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!marks->inotify_.valid()) return ErrnoStatus("create", "inotify instance for the runtimes", errno);
+  if (!marks->inotify_.valid())
+    return ErrnoStatus("create", "inotify instance for the runtimes", errno);
   marks->Rescan();
   return marks;
 }
@@ -92,16 +96,18 @@ absl::Status RuntimeMarks::Learn(FileId file, const std::string& path) {
     if (marked.file == file) return absl::OkStatus();
   }
   if (path.empty() || path[0] != '/') {
-    return absl::InvalidArgumentError(absl::StrCat("learn runtime ", path, ": not an absolute path"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("learn runtime ", path, ": not an absolute path"));
   }
   struct stat st;
   if (stat(path.c_str(), &st) != 0) return ErrnoStatus("learn runtime", path, errno);
   if (!(FileId{st.st_dev, st.st_ino} == file) || !S_ISREG(st.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat("learn runtime ", path, ": it is another file now"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("learn runtime ", path, ": it is another file now"));
   }
   if (st.st_uid != 0 || (st.st_mode & S_IWOTH) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("learn runtime ", path, ": owned by uid ", st.st_uid, " or writable by everybody"));
+    return absl::PermissionDeniedError(absl::StrCat("learn runtime ", path, ": owned by uid ",
+                                                    st.st_uid, " or writable by everybody"));
   }
   // A path known already whose new file has not been reported yet needs no second entry.
   if (std::find(paths_.begin(), paths_.end(), path) == paths_.end()) {
@@ -116,11 +122,14 @@ absl::Status RuntimeMarks::Learn(FileId file, const std::string& path) {
   for (const MarkedExecutable& marked : marked_) {
     if (marked.file == file) return absl::OkStatus();
   }
-  return status_.ok() ? absl::UnavailableError(absl::StrCat("learn runtime ", path, ": replaced meanwhile")) : status_;
+  return status_.ok()
+             ? absl::UnavailableError(absl::StrCat("learn runtime ", path, ": replaced meanwhile"))
+             : status_;
 }
 
-// Watches come before marks: a file replaced in between is reported and marked by the next Rescan. Marking
-// what is marked is harmless, and necessary where a new file has its predecessor's inode number.
+// Watches come before marks: a file replaced in between is reported and marked by the next Rescan.
+// Marking what is marked is harmless, and necessary where a new file has its predecessor's inode
+// number.
 void RuntimeMarks::Rescan() {
   previous_ = std::exchange(watches_, {});
   for (const std::string& path : paths_) WatchPath(path);
@@ -136,15 +145,18 @@ void RuntimeMarks::Rescan() {
       marked.begin(), marked.end(), marked_.begin(), marked_.end(),
       [](const auto& a, const auto& b) { return a.file == b.file && a.path == b.path; });
   marked_ = std::move(marked);
-  status_ = failures.empty() ? absl::OkStatus() : absl::UnavailableError(absl::StrJoin(failures, "; "));
+  status_ =
+      failures.empty() ? absl::OkStatus() : absl::UnavailableError(absl::StrJoin(failures, "; "));
   if (changed && on_change_) on_change_(marked_);
 }
 
-absl::Status RuntimeMarks::MarkPath(const std::string& path, std::vector<MarkedExecutable>* marked) {
+absl::Status RuntimeMarks::MarkPath(const std::string& path,
+                                    std::vector<MarkedExecutable>* marked) {
   const absl::StatusOr<FileId> file = group_->MarkExecutable(path);
   if (!file.ok()) {
     // Not installed, or not (yet) a file: no news.
-    const bool absent = absl::IsNotFound(file.status()) || absl::IsFailedPrecondition(file.status());
+    const bool absent =
+        absl::IsNotFound(file.status()) || absl::IsFailedPrecondition(file.status());
     return absent ? absl::OkStatus() : file.status();
   }
   for (const MarkedExecutable& other : *marked) {
@@ -154,10 +166,10 @@ absl::Status RuntimeMarks::MarkPath(const std::string& path, std::vector<MarkedE
   return absl::OkStatus();
 }
 
-// Watches the name in its directory and, where it is a symlink, the names it leads through. Where the
-// directory does not exist, the nearest parent that does is watched for the next part of the path.
-// A symlink among the parents ("current" of k3s) is not followed step by step: its own directory is watched
-// for its name as well, for that is how such links are switched.
+// Watches the name in its directory and, where it is a symlink, the names it leads through. Where
+// the directory does not exist, the nearest parent that does is watched for the next part of the
+// path. A symlink among the parents ("current" of k3s) is not followed step by step: its own
+// directory is watched for its name as well, for that is how such links are switched.
 void RuntimeMarks::WatchPath(const std::string& path) {
   std::string current = path;
   for (int i = 0; i < kMaxLinks; ++i) {

@@ -1,8 +1,9 @@
 // RuntimeMarks keeps the executables of container runtimes marked in a fanotify group.
 //
-// The well-known paths are marked where they exist; a path that appears later, or whose file a package
-// upgrade replaces, is marked when its directory (or, where that does not exist yet, its nearest existing
-// parent) reports it. Between the replacement and the new mark an exec is not held; the kernel hook sees it.
+// The well-known paths are marked where they exist; a path that appears later, or whose file a
+// package upgrade replaces, is marked when its directory (or, where that does not exist yet, its
+// nearest existing parent) reports it. Between the replacement and the new mark an exec is not
+// held; the kernel hook sees it.
 #ifndef ROSTER_USERSPACE_HOOK_RUNTIME_MARKS_H_
 #define ROSTER_USERSPACE_HOOK_RUNTIME_MARKS_H_
 
@@ -40,16 +41,17 @@ class RuntimeMarks {
   // Called from Create, Learn and Dispatch, after the set changed.
   using OnChange = std::function<void(const std::vector<MarkedExecutable>&)>;
 
-  // Marks what exists of `paths`, which must be absolute. It is no error when nothing does. `group` must
-  // outlive the result. Errors: INVALID_ARGUMENT, or what inotify_init answered; for marks that failed see
-  // status().
+  // Marks what exists of `paths`, which must be absolute. It is no error when nothing does. `group`
+  // must outlive the result. Errors: INVALID_ARGUMENT, or what inotify_init answered; for marks
+  // that failed see status().
   static absl::StatusOr<std::unique_ptr<RuntimeMarks>> Create(FanotifyGroup* group,
                                                               std::vector<std::string> paths,
                                                               OnChange on_change);
 
-  // Marks an executable that was seen becoming a container's init. `path` must be absolute and lead to
-  // `file` (else FAILED_PRECONDITION), and belong to root (else PERMISSION_DENIED), so that no user makes
-  // Roster hold a file of theirs. OK when known already; RESOURCE_EXHAUSTED past kMaxLearned.
+  // Marks an executable that was seen becoming a container's init. `path` must be absolute and lead
+  // to `file` (else FAILED_PRECONDITION), and belong to root (else PERMISSION_DENIED), so that no
+  // user makes Roster hold a file of theirs. OK when known already; RESOURCE_EXHAUSTED past
+  // kMaxLearned.
   absl::Status Learn(FileId file, const std::string& path);
 
   // One entry for each marked file, in the order of the paths.

@@ -1,4 +1,5 @@
-// Helpers for tests with held executions: processes that exec a marked file and say when they got through.
+// Helpers for tests with held executions: processes that exec a marked file and say when they got
+// through.
 #ifndef ROSTER_TESTS_UNIT_HOOK_HELD_EXEC_H_
 #define ROSTER_TESTS_UNIT_HOOK_HELD_EXEC_H_
 
@@ -49,7 +50,9 @@ inline std::string MakeExecutable(const std::string& path) {
   return path;
 }
 
-inline void WriteFile(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+inline void WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
 
 // True when `fd` becomes readable in time.
 inline bool WaitReadable(int fd, absl::Duration timeout) {
@@ -101,7 +104,8 @@ class HeldExec {
   // Readable when the exec went through (end of file) or failed (its errno).
   int status_fd() const { return status_.get(); }
   bool Decided(absl::Duration timeout) const { return WaitReadable(status_.get(), timeout); }
-  // Blocks until the exec went through, and returns 0, or failed, and returns its errno; reaps the child.
+  // Blocks until the exec went through, and returns 0, or failed, and returns its errno; reaps the
+  // child.
   int Outcome() {
     int error = 0;
     const ssize_t n = read(status_.get(), &error, sizeof(error));

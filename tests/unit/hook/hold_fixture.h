@@ -33,13 +33,20 @@ struct Hold {
   }
 
   // Dispatches until `done`; false when it takes too long.
-  bool DispatchUntil(const std::function<bool()>& done, const std::function<void(const HeldEvent&)>& on_event) {
+  bool DispatchUntil(const std::function<bool()>& done,
+                     const std::function<void(const HeldEvent&)>& on_event) {
     const absl::Time end = absl::Now() + kPatience;
     while (!done()) {
       if (absl::Now() > end || !WaitReadable(keeper->fd(), end - absl::Now())) return false;
       keeper->Dispatch(on_event);
     }
     return true;
+  }
+
+  // Dispatches until no slot is in use: a process goes on before the keeper has closed its event's
+  // fd.
+  bool DispatchUntilIdle() {
+    return DispatchUntil([&] { return keeper->Stats().holding == 0; }, [](const HeldEvent&) {});
   }
 
   std::vector<HeldEvent> Collect(size_t count) {

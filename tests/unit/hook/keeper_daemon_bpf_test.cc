@@ -1,4 +1,5 @@
-// What happens to held executions when the daemon, in a process of its own, is stopped, killed or starved.
+// What happens to held executions when the daemon, in a process of its own, is stopped, killed or
+// starved.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -24,7 +25,8 @@ class ForkedDaemon {
     // The keeper of a dead daemon becomes a child of this process instead of pid 1's.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     executable_ = MakeExecutable(directory_ / "runc");
-    void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     shared_ = new (memory) Shared();
     int ready[2];
     if (pipe2(ready, O_CLOEXEC) != 0) abort();
@@ -58,7 +60,8 @@ class ForkedDaemon {
   // Blocks until the daemon has seen `count` events.
   void WaitSeen(int count) {
     uint64_t value;
-    while (shared_->seen.load() < count && read(seen_.get(), &value, sizeof(value)) == sizeof(value)) {
+    while (shared_->seen.load() < count &&
+           read(seen_.get(), &value, sizeof(value)) == sizeof(value)) {
     }
   }
   int late() const { return shared_->late.load(); }
@@ -179,7 +182,8 @@ TEST(FdExhaustion, NoExecIsDeniedWhileTheDaemonHasNoFdLeft) {
     const std::vector<Fd> used = ExhaustFds();
     ASSERT_EQ(open("/dev/null", O_RDONLY), -1);
     for (HeldExec& exec : execs) exec.Go();
-    for (const HeldEvent& event : hold.Collect(execs.size())) EXPECT_TRUE(hold.keeper->Release(event.number));
+    for (const HeldEvent& event : hold.Collect(execs.size()))
+      EXPECT_TRUE(hold.keeper->Release(event.number));
     for (HeldExec& exec : execs) EXPECT_EQ(exec.Outcome(), 0);
     EXPECT_EQ(hold.keeper->Stats().read_errors, 0u);
     EXPECT_EQ(hold.keeper->Stats().table_full, 0u);
@@ -198,7 +202,8 @@ TEST(FdExhaustion, ASmallHardLimitMakesTheTableSmallerAndDeniesNothing) {
     for (HeldExec& exec : execs) exec.Go();
     size_t finished = 0;
     std::vector<HeldEvent> events;
-    for (const HeldEvent& event : hold.Collect(16)) EXPECT_EQ(event.already_released, !hold.keeper->Release(event.number));
+    for (const HeldEvent& event : hold.Collect(16))
+      EXPECT_EQ(event.already_released, !hold.keeper->Release(event.number));
     for (HeldExec& exec : execs) finished += exec.Outcome() == 0;
     EXPECT_EQ(finished, execs.size());
     EXPECT_EQ(hold.keeper->Stats().read_errors, 0u);
@@ -228,7 +233,8 @@ TEST(NoKeeper, TheDaemonReadsTheGroupAndKeepsDeadlines) {
     const auto first = hold.Collect(1);
     ForbidKeepers();
     ASSERT_EQ(kill(hold.keeper->pid(), SIGKILL), 0);
-    ASSERT_TRUE(hold.DispatchUntil([&] { return hold.keeper->Stats().daemon_reads; }, [](const HeldEvent&) {}));
+    ASSERT_TRUE(hold.DispatchUntil([&] { return hold.keeper->Stats().daemon_reads; },
+                                   [](const HeldEvent&) {}));
     EXPECT_EQ(hold.keeper->pid(), 0);
     EXPECT_TRUE(hold.keeper->Release(first[0].number));
     EXPECT_EQ(adopted.Outcome(), 0);
@@ -237,7 +243,8 @@ TEST(NoKeeper, TheDaemonReadsTheGroupAndKeepsDeadlines) {
     EXPECT_EQ(answered.Outcome(), 0);
     HeldExec unanswered(hold.executable);
     const auto last = hold.Collect(1);
-    EXPECT_TRUE(hold.DispatchUntil([&] { return hold.keeper->Stats().expired == 1; }, [](const HeldEvent&) {}));
+    EXPECT_TRUE(hold.DispatchUntil([&] { return hold.keeper->Stats().expired == 1; },
+                                   [](const HeldEvent&) {}));
     EXPECT_EQ(unanswered.Outcome(), 0);
     EXPECT_FALSE(hold.keeper->Release(last[0].number));
   });
@@ -251,13 +258,15 @@ TEST(NoKeeper, AKeeperIsTriedAgain) {
       ASSERT_LT(kills, 1000);
       const uint64_t restarts = hold.keeper->Stats().keeper_restarts;
       ASSERT_EQ(kill(hold.keeper->pid(), SIGKILL), 0);
-      ASSERT_TRUE(hold.DispatchUntil([&] { return hold.keeper->Stats().keeper_restarts > restarts; },
-                                     [](const HeldEvent&) {}));
+      ASSERT_TRUE(
+          hold.DispatchUntil([&] { return hold.keeper->Stats().keeper_restarts > restarts; },
+                             [](const HeldEvent&) {}));
     }
     HeldExec exec(hold.executable);
     EXPECT_TRUE(hold.keeper->Release(hold.Collect(1)[0].number));
     EXPECT_EQ(exec.Outcome(), 0);
-    ASSERT_TRUE(hold.DispatchUntil([&] { return hold.keeper->pid() > 0; }, [](const HeldEvent&) {}));
+    ASSERT_TRUE(
+        hold.DispatchUntil([&] { return hold.keeper->pid() > 0; }, [](const HeldEvent&) {}));
     HeldExec next(hold.executable);
     EXPECT_TRUE(hold.keeper->Release(hold.Collect(1)[0].number));
     EXPECT_EQ(next.Outcome(), 0);

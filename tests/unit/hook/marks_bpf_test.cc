@@ -198,8 +198,8 @@ TEST(PidFileMarks, ReadOfThePidFileIsHeldAndMatchedAndOthersAreNot) {
   WriteFile(hold.directory / "a/log.json", "{}");
   WriteFile(hold.directory / "a/.init.pid", "4711");
   std::filesystem::rename(hold.directory / "a/.init.pid", hold.directory / "a/init.pid");
-  for (const auto& [name, expected] : {std::pair<std::string, std::vector<uint64_t>>{"a/log.json", {}},
-                                       {"a/init.pid", {7}}}) {
+  for (const auto& [name, expected] :
+       {std::pair<std::string, std::vector<uint64_t>>{"a/log.json", {}}, {"a/init.pid", {7}}}) {
     const std::string path = hold.directory / name;
     const pid_t reader = fork();
     if (reader == 0) {
@@ -255,9 +255,11 @@ TEST(PidFileMarks, BadNamesAreRefusedAndADeletedDirectoryIsHarmless) {
     TempDir directory;
     PidFileMarks marks(&group);
     for (const char* name : {"", ".", "..", "a/b"}) {
-      EXPECT_TRUE(absl::IsInvalidArgument(marks.Add(AT_FDCWD, directory.path(), name, 1).status())) << name;
+      EXPECT_TRUE(absl::IsInvalidArgument(marks.Add(AT_FDCWD, directory.path(), name, 1).status()))
+          << name;
     }
-    EXPECT_TRUE(absl::IsInvalidArgument(marks.Add(AT_FDCWD, directory.path(), std::string(256, 'x'), 1).status()));
+    EXPECT_TRUE(absl::IsInvalidArgument(
+        marks.Add(AT_FDCWD, directory.path(), std::string(256, 'x'), 1).status()));
     EXPECT_TRUE(absl::IsNotFound(marks.Add(AT_FDCWD, directory / "absent", "pid", 1).status()));
     ASSERT_EQ(mkfifo((directory / "fifo").c_str(), 0700), 0);
     EXPECT_FALSE(marks.Add(AT_FDCWD, directory / "fifo", "pid", 1).ok());
