@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Adoption: enters tasks that already run into the lineage of containers whose slots userspace has filled. An
- * iterator, run by the daemon at its start until a run enters nobody; the programs of lifecycle.bpf.c are attached
- * before, so that what is born meanwhile inherits.
+ * Adoption: enters tasks that already run into the lineage of containers whose slots userspace has
+ * filled. An iterator, run by the daemon at its start until a run enters nobody; the programs of
+ * lifecycle.bpf.c are attached before, so that what is born meanwhile inherits.
  */
 #include "lineage.bpf.h"
 
@@ -19,8 +19,8 @@ static __always_inline __u64 container_of_task(struct task_struct *task, struct 
 	pid_in_own_namespace(task, &pidns);
 	if (mntns && mntns != h->host_mntns)
 		m = roster_by_mntns(mntns, mntns_id_of(task));
-	if (m && (m->init_pid == (__u32)task->tgid ||
-		  (m->pid_ns == pidns && pidns != h->host_pidns)))
+	if (m &&
+	    (m->init_pid == (__u32)task->tgid || (m->pid_ns == pidns && pidns != h->host_pidns)))
 		return m->handle;
 	m = roster_by_cgroup(cgroup);
 	return m ? m->handle : 0;

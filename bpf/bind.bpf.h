@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Binding: a container's init takes its handle, pending or newly allotted, and its namespaces and cgroup become
- * identities that lead to it.
+ * Binding: a container's init takes its handle, pending or newly allotted, and its namespaces and
+ * cgroup become identities that lead to it.
  */
 #ifndef ROSTER_BIND_BPF_H
 #define ROSTER_BIND_BPF_H
@@ -9,8 +9,8 @@
 #include "lineage.bpf.h"
 
 /*
- * Enters one identity. A live entry of another container with the same namespace (`id` equal) is shared and stays;
- * a stale one is replaced.
+ * Enters one identity. A live entry of another container with the same namespace (`id` equal) is
+ * shared and stays; a stale one is replaced.
  */
 static __always_inline void enter_identity(void *map, __u64 key, __u64 handle, __u32 full_stat)
 {
@@ -59,11 +59,12 @@ static __noinline int enter_netns(struct roster_membership *m)
 }
 
 /*
- * Reads the task's namespaces and cgroup into the slot and enters them as identities. Those that are still the
- * runtime's own, or the host's, are not the container's and are left out.
+ * Reads the task's namespaces and cgroup into the slot and enters them as identities. Those that
+ * are still the runtime's own, or the host's, are not the container's and are left out.
  */
 static __always_inline void bind_identities(struct task_struct *task, struct roster_membership *m,
-					    struct roster_birth *b, struct roster_hot *h, __u64 mntns)
+					    struct roster_birth *b, struct roster_hot *h,
+					    __u64 mntns)
 {
 	struct net *net = task->nsproxy->net_ns;
 	__u64 cgroup = cgroup_id_of(task, h->cgroup_source);
@@ -117,7 +118,7 @@ static long try_slot(__u32 n, struct search *s)
 /* A fresh handle in a RESERVED, emptied slot, or 0, counted, when all are in use. */
 static __always_inline __u64 reserve_slot(struct roster_hot *h)
 {
-	struct search s = { .start = __sync_fetch_and_add(&h->cursor, 1) };
+	struct search s = {.start = __sync_fetch_and_add(&h->cursor, 1)};
 	struct roster_membership *m;
 	struct roster_birth *b;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Child cgroups: what a container makes below its own cgroup leads to the container too, from the moment it is
- * made until it is removed. Ids of cgroups are never reused, so an entry can be taken out without asking whose.
+ * Child cgroups: what a container makes below its own cgroup leads to the container too, from the
+ * moment it is made until it is removed. Ids of cgroups are never reused, so an entry can be taken
+ * out without asking whose.
  */
 #include "lineage.bpf.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The kernel types that Roster's programs read, with just the fields they read; CO-RE finds the offsets at load.
- * Every difference between kernels is settled in this file.
+ * The kernel types that Roster's programs read, with just the fields they read; CO-RE finds the
+ * offsets at load. Every difference between kernels is settled in this file.
  */
 #ifndef ROSTER_KERNEL_TYPES_BPF_H
 #define ROSTER_KERNEL_TYPES_BPF_H
@@ -32,7 +32,8 @@ struct ns_common___id {
 	__u64 ns_id;
 };
 
-/* 7.0 and newer: the same, moved into the tree node (an anonymous union of later kernels is transparent). */
+/* 7.0 and newer: the same, moved into the tree node (an anonymous union of later kernels is
+ * transparent). */
 struct ns_tree___id {
 	__u64 ns_id;
 };
@@ -154,7 +155,8 @@ struct linux_binprm {
 	struct file *file;
 };
 
-/* The context of a task iterator; the suffix keeps it apart from the name that libbpf's headers may declare. */
+/* The context of a task iterator; the suffix keeps it apart from the name that libbpf's headers may
+ * declare. */
 struct bpf_iter__task___roster {
 	struct task_struct *task;
 };

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The kernel hook: follows tasks through exec, fork, exit and their freeing, so that a container's init, and all
- * that descends from it, is known before its first instruction in the container.
+ * The kernel hook: follows tasks through exec, fork, exit and their freeing, so that a container's
+ *init, and all that descends from it, is known before its first instruction in the container.
  *
- *	exec	takes an armed handle; a pending one is bound when the task has entered the container's mount
- *		namespace; a task that enters a known container joins it; one that nobody announced gets a
- *		provisional membership
- *	fork	the child carries what its parent carries
- *	exit	marks the container exiting when its init goes, ended when its last task goes
- *	free	takes the identities back when nothing of the container can make an event any more
+ *	exec	takes an armed handle; a pending one is bound when the task has entered the
+ *container's mount namespace; a task that enters a known container joins it; one that nobody
+ *announced gets a provisional membership fork	the child carries what its parent carries exit
+ *marks the container exiting when its init goes, ended when its last task goes free	takes the
+ *identities back when nothing of the container can make an event any more
  *
- * tp_btf only: no fentry, kprobe or LSM. A fork or exit outside every container costs one hash look-up, an exec on
- * the host not even that while no container is being made.
+ * tp_btf only: no fentry, kprobe or LSM. A fork or exit outside every container costs one hash
+ *look-up, an exec on the host not even that while no container is being made.
  */
 #include "bind.bpf.h"
 
@@ -35,8 +34,8 @@ static __always_inline _Bool is_runtime(struct roster_hot *h, struct inode *inod
 }
 
 /* The task carries a pending handle and has just executed `file`: is it the container's init? */
-static __noinline void settle_pending(struct task_struct *task, struct roster_lineage *l, __u64 mntns,
-				      struct inode *inode)
+static __noinline void settle_pending(struct task_struct *task, struct roster_lineage *l,
+				      __u64 mntns, struct inode *inode)
 {
 	struct roster_hot *h = hot();
 	__u32 slot = ROSTER_HANDLE_SLOT(l->pending);
@@ -74,7 +73,8 @@ static __noinline void settle_pending(struct task_struct *task, struct roster_li
 		drop_pending(l, task->tgid);
 		return;
 	}
-	if (__sync_val_compare_and_swap(&m->state, ROSTER_PENDING, ROSTER_BOUND) == ROSTER_PENDING) {
+	if (__sync_val_compare_and_swap(&m->state, ROSTER_PENDING, ROSTER_BOUND) ==
+	    ROSTER_PENDING) {
 		bind_init(task, l, m, b, h, mntns);
 		roster_count(ROSTER_STAT_BOUND);
 		tell(ROSTER_EV_BOUND, m->handle, task->tgid, 0);
@@ -82,7 +82,8 @@ static __noinline void settle_pending(struct task_struct *task, struct roster_li
 	drop_pending(l, task->tgid);
 }
 
-/* The task has entered, without being announced, the mount namespace of a container that is known. */
+/* The task has entered, without being announced, the mount namespace of a container that is known.
+ */
 static __always_inline _Bool join_known(struct task_struct *task, struct roster_hot *h, __u64 mntns)
 {
 	struct roster_membership *m = roster_by_mntns(mntns, mntns_id_of(task));
@@ -259,7 +260,8 @@ static __noinline void member_exited(struct task_struct *task, __u64 handle)
 		tell(ROSTER_EV_EXITING, handle, task->tgid,
 		     signal->group_exit_code ?: task->exit_code);
 	if (__sync_fetch_and_add(&b->nlive, -1) == 1 &&
-	    __sync_val_compare_and_swap(&m->state, ROSTER_EXITING, ROSTER_ENDED) == ROSTER_EXITING) {
+	    __sync_val_compare_and_swap(&m->state, ROSTER_EXITING, ROSTER_ENDED) ==
+		ROSTER_EXITING) {
 		roster_count(ROSTER_STAT_ENDED);
 		tell(ROSTER_EV_ENDED, handle, task->tgid, 0);
 	}

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The lineage: which task carries which handle, pending or as a member, and the slots' life between.
+ * The lineage: which task carries which handle, pending or as a member, and the slots' life
+ * between.
  *
- * Everything here may run twice for one event, because an upgrade attaches the new programs before it drops the
- * old ones: each step first claims its work by an operation that succeeds once (delete, NOEXIST, compare and
- * swap) and counts only then.
+ * Everything here may run twice for one event, because an upgrade attaches the new programs before
+ * it drops the old ones: each step first claims its work by an operation that succeeds once
+ * (delete, NOEXIST, compare and swap) and counts only then.
  */
 #ifndef ROSTER_LINEAGE_BPF_H
 #define ROSTER_LINEAGE_BPF_H
@@ -30,7 +31,8 @@ struct {
 	__type(value, struct roster_birth);
 } roster_birth SEC(".maps");
 
-/* Not task storage: that fails under contention on fully preemptible kernels, and lineage must not. */
+/* Not task storage: that fails under contention on fully preemptible kernels, and lineage must not.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ROSTER_MAX_LINEAGE);
@@ -121,8 +123,8 @@ static __always_inline void forget_identity(void *map, __u64 key, __u64 handle)
 }
 
 /*
- * Takes back every identity of a slot and frees it. A network namespace that others share is left to userspace,
- * which knows the others; until then the freed slot makes the entry read as absent.
+ * Takes back every identity of a slot and frees it. A network namespace that others share is left
+ * to userspace, which knows the others; until then the freed slot makes the entry read as absent.
  */
 static __noinline int free_slot(struct roster_membership *m)
 {
@@ -151,7 +153,8 @@ static __noinline void put_pending(__u64 handle, __u32 pid)
 		return;
 	if (__sync_fetch_and_add(&b->npending, -1) != 1)
 		return;
-	if (__sync_val_compare_and_swap(&m->state, ROSTER_PENDING, ROSTER_RESERVED) != ROSTER_PENDING)
+	if (__sync_val_compare_and_swap(&m->state, ROSTER_PENDING, ROSTER_RESERVED) !=
+	    ROSTER_PENDING)
 		return;
 	if (!(m->flags & ROSTER_F_JOIN))
 		roster_count(ROSTER_STAT_DROPPED);
@@ -202,7 +205,8 @@ static __always_inline __u64 take_armed(struct roster_hot *h, __u32 tid)
 /* Lets the tracers find the task at once; the identity maps serve where storage fails. */
 static __always_inline void publish_task(struct task_struct *task, __u64 handle)
 {
-	__u64 *stored = bpf_task_storage_get(&roster_task, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	__u64 *stored =
+	    bpf_task_storage_get(&roster_task, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (stored)
 		*stored = handle;
@@ -226,8 +230,10 @@ static __always_inline struct roster_lineage *make_lineage(struct task_struct *t
 	return l;
 }
 
-/* Makes the task a member of `handle`; a task is a member of one container at a time, the innermost. */
-static __always_inline void become_member(struct task_struct *task, struct roster_lineage *l, __u64 handle)
+/* Makes the task a member of `handle`; a task is a member of one container at a time, the
+ * innermost. */
+static __always_inline void become_member(struct task_struct *task, struct roster_lineage *l,
+					  __u64 handle)
 {
 	struct roster_birth *b = birth_of(handle);
 	struct roster_birth *old;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Layouts that Roster's own programs and its userspace share and nobody else may rely on: how a slot came to be,
- * which task carries which handle, and the messages of the kernel hook. Pinned below "internal/", so that a
- * daemon that starts finds them; ROSTER_INTERNAL_VERSION changes with them.
+ * Layouts that Roster's own programs and its userspace share and nobody else may rely on: how a
+ * slot came to be, which task carries which handle, and the messages of the kernel hook. Pinned
+ * below "internal/", so that a daemon that starts finds them; ROSTER_INTERNAL_VERSION changes with
+ * them.
  */
 #ifndef ROSTER_LINEAGE_ABI_H
 #define ROSTER_LINEAGE_ABI_H
@@ -11,13 +12,15 @@
 
 #define ROSTER_INTERNAL_VERSION 1
 
-/* Tasks that carry a handle; at 16 bytes a bucket this is 2 MiB. Full: counted, identity maps still serve. */
+/* Tasks that carry a handle; at 16 bytes a bucket this is 2 MiB. Full: counted, identity maps still
+ * serve. */
 #define ROSTER_MAX_LINEAGE 131072
-/* Held execs that wait for their sched_process_exec; one per CPU that runs a runtime, generously. */
+/* Held execs that wait for their sched_process_exec; one per CPU that runs a runtime, generously.
+ */
 #define ROSTER_MAX_ARMED 4096
 /* Inodes of runtime executables. */
 #define ROSTER_MAX_RUNTIMES 1024
-#define ROSTER_EVENT_BYTES (1024 * 1024)
+#define ROSTER_EVENT_BYTES  (1024 * 1024)
 
 /* roster_hot: array of one, mmapable. What lets an ordinary exec leave at once. */
 struct roster_hot {
@@ -26,23 +29,24 @@ struct roster_hot {
 	__u64 host_mntns;
 	__u64 host_netns;
 	__u64 host_pidns;
-	__u32 armed;	/* entries of roster_arm, or more; 0 lets exec and exit skip it */
-	__u32 cursor;	/* where the search for a free slot goes on */
+	__u32 armed;		 /* entries of roster_arm, or more; 0 lets exec and exit skip it */
+	__u32 cursor;		 /* where the search for a free slot goes on */
 	__u64 runtime_filter[4]; /* bit (inode % 256) of each runtime's inode: no bit, no runtime */
 	__u32 hierarchy;	 /* /proc/self/cgroup's number of the hierarchy of cgroup_source */
-	__u32 carriers; /* tasks on the way to a container: with none, a host's exec is nobody's business */
+	__u32 carriers; /* tasks on the way to a container: with none, a host's exec is nobody's
+			   business */
 	__u64 reserved[3];
 };
 ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 + 4 + 3 * 8);
 
 /* roster_birth: array, mmapable, slot -> how it came to be and who keeps it. */
 struct roster_birth {
-	__u32 epoch;	/* of the slot's present or last handle */
-	__u32 npending; /* tasks that carry the handle as pending */
-	__u32 nlive;	/* member tasks that have not exited */
-	__u32 ntasks;	/* member tasks that have not been freed */
-	__u64 exe_ino;	/* the held runtime's executable */
-	__u64 exe_dev;	/* its st_dev as the kernel encodes it */
+	__u32 epoch;	  /* of the slot's present or last handle */
+	__u32 npending;	  /* tasks that carry the handle as pending */
+	__u32 nlive;	  /* member tasks that have not exited */
+	__u32 ntasks;	  /* member tasks that have not been freed */
+	__u64 exe_ino;	  /* the held runtime's executable */
+	__u64 exe_dev;	  /* its st_dev as the kernel encodes it */
 	__u64 from_mntns; /* inode numbers of the runtime's namespaces, taken at its exec */
 	__u64 from_netns;
 	__u64 from_cgroup; /* cgroup id of the runtime */
@@ -59,18 +63,22 @@ struct roster_lineage {
 	__u32 flags;   /* ROSTER_L_* */
 	__u32 exited;  /* the task has passed sched_process_exit */
 };
-#define ROSTER_L_CARRIER (1U << 1) /* counted in roster_hot.carriers: pending is set, or RUNTIME is */
-#define ROSTER_L_RUNTIME (1U << 0) /* the task's executable is, or was until it is replaced, a runtime's */
+#define ROSTER_L_CARRIER                                                                           \
+	(1U << 1) /* counted in roster_hot.carriers: pending is set, or RUNTIME is */
+#define ROSTER_L_RUNTIME                                                                           \
+	(1U << 0) /* the task's executable is, or was until it is replaced, a runtime's */
 ROSTER_ASSERT_SIZE(struct roster_lineage, 24);
 
-/* roster_arm: hash, thread id in the host's pid namespace -> the handle to take at its next exec. */
+/* roster_arm: hash, thread id in the host's pid namespace -> the handle to take at its next exec.
+ */
 struct roster_armed {
 	__u64 handle;
 };
 
 /*
- * roster_runtime: hash, inode number of a runtime's executable -> its device in the kernel's encoding (major << 20 |
- * minor), or 0 for any: file systems like overlay show userspace another device than the kernel's.
+ * roster_runtime: hash, inode number of a runtime's executable -> its device in the kernel's
+ * encoding (major << 20 | minor), or 0 for any: file systems like overlay show userspace another
+ * device than the kernel's.
  */
 
 /* roster_events: ring buffer of struct roster_event. */
@@ -78,10 +86,11 @@ enum roster_event_type {
 	ROSTER_EV_BOUND = 1,	   /* the announced container's init took its handle */
 	ROSTER_EV_PROVISIONAL = 2, /* a container nobody had announced */
 	ROSTER_EV_JOINED = 3,	   /* a task entered `handle` by exec */
-	ROSTER_EV_DROPPED = 4,	   /* the last carrier of a pending handle is gone; the slot is free */
-	ROSTER_EV_EXITING = 5,	   /* init has exited */
-	ROSTER_EV_ENDED = 6,	   /* the last member task has exited */
-	ROSTER_EV_CLEARED = 7,	   /* the last member task is freed, identities are gone, the slot is free */
+	ROSTER_EV_DROPPED = 4, /* the last carrier of a pending handle is gone; the slot is free */
+	ROSTER_EV_EXITING = 5, /* init has exited */
+	ROSTER_EV_ENDED = 6,   /* the last member task has exited */
+	ROSTER_EV_CLEARED =
+	    7, /* the last member task is freed, identities are gone, the slot is free */
 };
 
 struct roster_event {

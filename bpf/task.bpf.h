@@ -16,8 +16,8 @@ static __always_inline __u64 mntns_of(struct task_struct *task)
 }
 
 /*
- * The id that the kernel never uses again: mnt_namespace.seq up to 6.17, ns_common.ns_id in 6.18, inside ns_tree
- * from 7.0 on; 0 where there is none.
+ * The id that the kernel never uses again: mnt_namespace.seq up to 6.17, ns_common.ns_id in 6.18,
+ * inside ns_tree from 7.0 on; 0 where there is none.
  */
 static __always_inline __u64 mntns_id_of(struct task_struct *task)
 {
@@ -70,8 +70,8 @@ static __always_inline __u64 cgroup_id_of(struct task_struct *task, __u32 source
 }
 
 /*
- * Only root's containers count: the user namespace is the host's or was made by the host's root. Otherwise
- * anybody could enter himself into the roll by `unshare`.
+ * Only root's containers count: the user namespace is the host's or was made by the host's root.
+ * Otherwise anybody could enter himself into the roll by `unshare`.
  */
 static __always_inline _Bool made_by_root(struct task_struct *task)
 {

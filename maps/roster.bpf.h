@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
- * Look-ups in Roster's pinned maps, for BPF programs: which container does this task, socket or cgroup belong to?
+ * Look-ups in Roster's pinned maps, for BPF programs: which container does this task, socket or
+ *cgroup belong to?
  *
  *	#include <linux/bpf.h>
  *	#include <bpf/bpf_helpers.h>
@@ -16,11 +17,12 @@
  *		return 0;
  *	}
  *
- * Open the object with `.pin_root_path = "/sys/fs/bpf/roster/v1"` (bpf_object_open_opts): libbpf then uses the maps
- * that Roster pinned there. Where there are none yet it creates them and Roster adopts them when it starts.
- * Include a generated vmlinux.h before this file, or none: only the few types below are needed, found by CO-RE.
- * Every function returns NULL when nothing is known, and never a container of the past: an entry whose kernel
- * object has been replaced by another of the same number reads as absent.
+ * Open the object with `.pin_root_path = "/sys/fs/bpf/roster/v1"` (bpf_object_open_opts): libbpf
+ *then uses the maps that Roster pinned there. Where there are none yet it creates them and Roster
+ *adopts them when it starts. Include a generated vmlinux.h before this file, or none: only the few
+ *types below are needed, found by CO-RE. Every function returns NULL when nothing is known, and
+ *never a container of the past: an entry whose kernel object has been replaced by another of the
+ *same number reads as absent.
  */
 #ifndef ROSTER_BPF_H
 #define ROSTER_BPF_H
@@ -99,7 +101,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } roster_stats SEC(".maps");
 
-/* The few kernel fields that a look-up reads. The suffix keeps them apart from those of a vmlinux.h. */
+/* The few kernel fields that a look-up reads. The suffix keeps them apart from those of a
+ * vmlinux.h. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct ns_common___roster {
 	unsigned int inum;
@@ -153,8 +156,8 @@ static __always_inline struct roster_membership *roster_by_handle(__u64 handle)
 }
 
 /*
- * By mount namespace inode number. `id` is the namespace's never-reused id, against which the entry is checked;
- * 0 skips the check (the kernel uses inode numbers again at once).
+ * By mount namespace inode number. `id` is the namespace's never-reused id, against which the entry
+ * is checked; 0 skips the check (the kernel uses inode numbers again at once).
  */
 static __always_inline struct roster_membership *roster_by_mntns(__u64 inode, __u64 id)
 {
@@ -168,7 +171,8 @@ static __always_inline struct roster_membership *roster_by_mntns(__u64 inode, __
 	return m;
 }
 
-/* By network namespace inode number; `cookie` as `id` above. The pod's membership where a pod shares it. */
+/* By network namespace inode number; `cookie` as `id` above. The pod's membership where a pod
+ * shares it. */
 static __always_inline struct roster_membership *roster_by_netns(__u64 inode, __u64 cookie)
 {
 	__u64 *handle = bpf_map_lookup_elem(&roster_netns, &inode);
@@ -181,7 +185,8 @@ static __always_inline struct roster_membership *roster_by_netns(__u64 inode, __
 	return m;
 }
 
-/* By cgroup id, of the hierarchy that roster_abi.cgroup_source names. Child cgroups are included. */
+/* By cgroup id, of the hierarchy that roster_abi.cgroup_source names. Child cgroups are included.
+ */
 static __always_inline struct roster_membership *roster_by_cgroup(__u64 id)
 {
 	__u64 *handle = bpf_map_lookup_elem(&roster_cgroup, &id);
@@ -190,19 +195,19 @@ static __always_inline struct roster_membership *roster_by_cgroup(__u64 id)
 }
 
 /*
- * Pointers to kernel structures that a program holds as trusted (tp_btf, fentry, lsm, iter) may be read by plain
- * loads, which cost half as much as bpf_probe_read_kernel. Elsewhere (kprobe, raw_tp, tracepoint) define
- * ROSTER_PROBE_READ before including this file.
+ * Pointers to kernel structures that a program holds as trusted (tp_btf, fentry, lsm, iter) may be
+ * read by plain loads, which cost half as much as bpf_probe_read_kernel. Elsewhere (kprobe, raw_tp,
+ * tracepoint) define ROSTER_PROBE_READ before including this file.
  */
 #ifdef ROSTER_PROBE_READ
 #define ROSTER_LOAD(pointer, ...) BPF_CORE_READ(pointer, __VA_ARGS__)
 #else
-#define ROSTER_LOAD_1(p, a)	       ((p)->a)
-#define ROSTER_LOAD_2(p, a, b)	       ((p)->a->b)
-#define ROSTER_LOAD_3(p, a, b, c)      ((p)->a->b->c)
+#define ROSTER_LOAD_1(p, a)		  ((p)->a)
+#define ROSTER_LOAD_2(p, a, b)		  ((p)->a->b)
+#define ROSTER_LOAD_3(p, a, b, c)	  ((p)->a->b->c)
 #define ROSTER_LOAD_N(_1, _2, _3, N, ...) N
-#define ROSTER_LOAD(pointer, ...)                                                              \
-	ROSTER_LOAD_N(__VA_ARGS__, ROSTER_LOAD_3, ROSTER_LOAD_2, ROSTER_LOAD_1)                \
+#define ROSTER_LOAD(pointer, ...)                                                                  \
+	ROSTER_LOAD_N(__VA_ARGS__, ROSTER_LOAD_3, ROSTER_LOAD_2, ROSTER_LOAD_1)                    \
 	(pointer, __VA_ARGS__)
 #endif
 
@@ -237,8 +242,9 @@ static __always_inline struct roster_membership *roster_by_task_mntns(void *task
 }
 
 /*
- * The container that `task` belongs to, by lineage, else by mount namespace. `task` is a trusted pointer to a
- * task_struct. Needs task storage in the program type: tp_btf, fentry, lsm, kprobe, tracepoint (5.11), iter.
+ * The container that `task` belongs to, by lineage, else by mount namespace. `task` is a trusted
+ * pointer to a task_struct. Needs task storage in the program type: tp_btf, fentry, lsm, kprobe,
+ * tracepoint (5.11), iter.
  */
 static __always_inline struct roster_membership *roster_of_task(void *task)
 {

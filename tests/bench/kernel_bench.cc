@@ -3,12 +3,11 @@
 //   kernel_bench [ROUNDS]     (root; 40 rounds by default)
 //
 //   - in-kernel look-ups against one bare hash look-up with the key at hand
-//   - fork + exit, fork + exec, and getppid: nothing attached, Roster attached, argv capture attached, taken in
+//   - fork + exit, fork + exec, and getppid: nothing attached, Roster attached, argv capture
+//   attached, taken in
 //     turns so that a drift of the machine's speed touches all alike; medians over the rounds
 //
 // Uses a pin directory of its own, removed at the end.
-#include "lookup_bench_abi.h"  // before the skeleton, which uses its struct
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/syscall.h>
@@ -29,6 +28,7 @@
 #include "kernel/host.h"
 #include "kernel/programs.h"
 #include "lookup_bench.skel.h"
+#include "lookup_bench_abi.h"  // before the skeleton, which uses its struct
 #include "mirror/mirror.h"
 #include "process/namespace_ids.h"
 #include "tracker/kernel_facts.h"
@@ -155,7 +155,8 @@ void Bench::LookUps(int rounds) {
 
   LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = paths_.root.c_str());
   struct lookup_bench_bpf* skeleton = lookup_bench_bpf__open_opts(&options);
-  if (skeleton == nullptr || lookup_bench_bpf__load(skeleton) != 0 || lookup_bench_bpf__attach(skeleton) != 0) {
+  if (skeleton == nullptr || lookup_bench_bpf__load(skeleton) != 0 ||
+      lookup_bench_bpf__attach(skeleton) != 0) {
     fprintf(stderr, "kernel_bench: lookup_bench.bpf.c does not load\n");
     exit(1);
   }
@@ -183,7 +184,9 @@ void Bench::LookUps(int rounds) {
   }
   lookup_bench_bpf__destroy(skeleton);
   const double base = Median(hash);
-  printf("| look-up in the kernel, 1,000 containers | ns | against a bare hash look-up |\n| --- | --- | --- |\n");
+  printf(
+      "| look-up in the kernel, 1,000 containers | ns | against a bare hash look-up |\n| --- | --- "
+      "| --- |\n");
   const auto row = [base](const char* name, const std::vector<double>& v) {
     printf("| %s | %.1f | %.2f |\n", name, Median(v), Median(v) / base);
   };
@@ -224,11 +227,14 @@ void Bench::Tax(int rounds) {
     capture.program.push_back(PerExec(bpf_program__fd(skeleton->progs.on_execve)));
     capture_bpf__destroy(skeleton);
   }
-  printf("\n| what a process pays | nothing attached, ns | Roster | argv captured at sys_enter_execve |\n"
-         "| --- | --- | --- | --- |\n");
-  const auto row = [](const char* name, std::vector<double> Costs::*field, const Costs& a, const Costs& b,
-                      const Costs& c) {
-    // The ratio of each round's neighbours: the machine's speed drifts between rounds, not within one.
+  printf(
+      "\n| what a process pays | nothing attached, ns | Roster | argv captured at sys_enter_execve "
+      "|\n"
+      "| --- | --- | --- | --- |\n");
+  const auto row = [](const char* name, std::vector<double> Costs::*field, const Costs& a,
+                      const Costs& b, const Costs& c) {
+    // The ratio of each round's neighbours: the machine's speed drifts between rounds, not within
+    // one.
     std::vector<double> with, other;
     for (size_t i = 0; i < (a.*field).size(); ++i) {
       with.push_back((b.*field)[i] - (a.*field)[i]);
@@ -241,9 +247,13 @@ void Bench::Tax(int rounds) {
   row("fork + exit + wait", &Costs::fork, bare, roster, capture);
   row("vfork + exec /bin/true + exit + wait", &Costs::exec, bare, roster, capture);
   row("getppid", &Costs::getppid, bare, roster, capture);
-  printf("\nAn exec that is no runtime's runs Roster's program for %.0f ns, the argv capture for %.0f ns: 1/%.1f.\n"
-         "(as the kernel measures runs, which adds some 20 ns to each; while it measures, all rows above pay that)\n",
-         Median(roster.program), Median(capture.program), Median(capture.program) / Median(roster.program));
+  printf(
+      "\nAn exec that is no runtime's runs Roster's program for %.0f ns, the argv capture for %.0f "
+      "ns: 1/%.1f.\n"
+      "(as the kernel measures runs, which adds some 20 ns to each; while it measures, all rows "
+      "above pay that)\n",
+      Median(roster.program), Median(capture.program),
+      Median(capture.program) / Median(roster.program));
 }
 
 }  // namespace

@@ -5,18 +5,18 @@
 
 #include <linux/types.h>
 
-#define BENCH_ROUNDS  1000
+#define BENCH_ROUNDS 1000
 #define BENCH_SYSCALL 110 /* getppid on x86_64 */
 
 struct bench_result {
-	__u64 nothing_ns; /* of BENCH_ROUNDS rounds */
-	__u64 bare_ns;
-	__u64 current_ns;
-	__u64 task_mntns_ns;
-	__u64 mntns_ns;
-	__u64 handle_ns;
-	__u64 found; /* state that roster_current found */
-	__u64 done;
+  __u64 nothing_ns; /* of BENCH_ROUNDS rounds */
+  __u64 bare_ns;
+  __u64 current_ns;
+  __u64 task_mntns_ns;
+  __u64 mntns_ns;
+  __u64 handle_ns;
+  __u64 found; /* state that roster_current found */
+  __u64 done;
 };
 
 #endif

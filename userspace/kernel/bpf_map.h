@@ -69,8 +69,8 @@ class BpfMap {
 absl::StatusOr<void*> MapArray(int fd, size_t bytes, const std::string& name);
 void UnmapArray(void* memory, size_t bytes);
 
-// An mmapable array as memory shared with BPF: use atomic operations on what BPF also writes. Move-only; the
-// memory lives as long as this.
+// An mmapable array as memory shared with BPF: use atomic operations on what BPF also writes.
+// Move-only; the memory lives as long as this.
 template <typename Value>
 class MappedArray {
  public:

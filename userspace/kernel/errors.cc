@@ -26,11 +26,10 @@ absl::StatusCode CodeOf(int error) {
 
 absl::Status ErrnoStatus(std::string_view operation, std::string_view object, int error) {
   error = std::abs(error);
-  return absl::Status(
-      CodeOf(error),
-      absl::StrCat(absl::string_view(operation.data(), operation.size()), " ",
-                   absl::string_view(object.data(), object.size()), ": ",
-                   std::error_code(error, std::generic_category()).message()));
+  return absl::Status(CodeOf(error),
+                      absl::StrCat(absl::string_view(operation.data(), operation.size()), " ",
+                                   absl::string_view(object.data(), object.size()), ": ",
+                                   std::error_code(error, std::generic_category()).message()));
 }
 
 }  // namespace roster

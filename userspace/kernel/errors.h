@@ -8,15 +8,15 @@
 
 namespace roster {
 
-// "<operation> <object>: <text of the errno>". `error` may be negative, as libbpf returns it. Unlike
-// absl::ErrnoToStatus, E2BIG and ENOSPC (a full map) become RESOURCE_EXHAUSTED.
+// "<operation> <object>: <text of the errno>". `error` may be negative, as libbpf returns it.
+// Unlike absl::ErrnoToStatus, E2BIG and ENOSPC (a full map) become RESOURCE_EXHAUSTED.
 absl::Status ErrnoStatus(std::string_view operation, std::string_view object, int error);
 
 }  // namespace roster
 
 // Returns from the enclosing function when `expression` yields an error.
-#define ROSTER_RETURN_IF_ERROR(expression)                            \
-  do {                                                                \
+#define ROSTER_RETURN_IF_ERROR(expression)                                  \
+  do {                                                                      \
     if (absl::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 

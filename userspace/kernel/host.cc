@@ -95,7 +95,8 @@ absl::StatusOr<HostIdentity> ReadHostIdentity(uint64_t host_mntns) {
   absl::StatusOr<CgroupHierarchy> hierarchy = CgroupMount();
   if (hierarchy.ok() && !hierarchy->v2) {
     // A named hierarchy without a controller has no subsystem for BPF to go through.
-    const std::string controller = hierarchy->controller == "name=systemd" ? "pids" : hierarchy->controller;
+    const std::string controller =
+        hierarchy->controller == "name=systemd" ? "pids" : hierarchy->controller;
     ROSTER_ASSIGN_OR_RETURN(uint32_t subsystem, SubsystemNumber(controller));
     ROSTER_ASSIGN_OR_RETURN(host.cgroup_hierarchy, HierarchyNumber(controller));
     host.cgroup_source = subsystem + 1;

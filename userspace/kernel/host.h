@@ -1,4 +1,5 @@
-// HostIdentity is what tells the host from a container: its namespaces, its cgroup hierarchy, its boot.
+// HostIdentity is what tells the host from a container: its namespaces, its cgroup hierarchy, its
+// boot.
 #ifndef ROSTER_USERSPACE_KERNEL_HOST_H_
 #define ROSTER_USERSPACE_KERNEL_HOST_H_
 
@@ -20,8 +21,8 @@ struct HostIdentity {
   uint32_t cgroup_hierarchy = 0;
 };
 
-// Takes them from the calling process, which must be in the host's namespaces (/proc/1/ns is not readable
-// everywhere); `host_mntns` overrides the mount namespace where it is not 0.
+// Takes them from the calling process, which must be in the host's namespaces (/proc/1/ns is not
+// readable everywhere); `host_mntns` overrides the mount namespace where it is not 0.
 absl::StatusOr<HostIdentity> ReadHostIdentity(uint64_t host_mntns = 0);
 
 // CLOCK_BOOTTIME and CLOCK_REALTIME in nanoseconds.

@@ -1,7 +1,8 @@
-// Mutex, MutexLock and CondVar are the standard library's, with the annotations of clang's thread-safety analysis.
+// Mutex, MutexLock and CondVar are the standard library's, with the annotations of clang's
+// thread-safety analysis.
 //
-// Why not Abseil's: Debian's libabsl is built without the thread sanitizer, which then does not see what its Mutex
-// orders, and reports a race for every access that one protects.
+// Why not Abseil's: Debian's libabsl is built without the thread sanitizer, which then does not see
+// what its Mutex orders, and reports a race for every access that one protects.
 #ifndef ROSTER_USERSPACE_KERNEL_MUTEX_H_
 #define ROSTER_USERSPACE_KERNEL_MUTEX_H_
 

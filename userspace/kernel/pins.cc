@@ -61,7 +61,8 @@ absl::Status CheckPin(const PinPaths& paths, const MapShape& shape) {
         absl::StrCat("pin ", path, " is not a map; `roster uninstall` removes the pins"));
   }
   if (info.type != shape.type) return Differs(path, "type", info.type, shape.type);
-  if (info.key_size != shape.key_size) return Differs(path, "key size", info.key_size, shape.key_size);
+  if (info.key_size != shape.key_size)
+    return Differs(path, "key size", info.key_size, shape.key_size);
   if (info.value_size != shape.value_size) {
     return Differs(path, "value size", info.value_size, shape.value_size);
   }

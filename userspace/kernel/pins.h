@@ -38,11 +38,12 @@ struct MapShape {
 // All maps of this version, the ABI's first.
 const std::vector<MapShape>& MapShapes();
 
-// Makes the directories. FAILED_PRECONDITION, saying how to mount one, when `paths.root` is on no BPF file system.
+// Makes the directories. FAILED_PRECONDITION, saying how to mount one, when `paths.root` is on no
+// BPF file system.
 absl::Status MakePinDirectories(const PinPaths& paths);
 
-// Checks every pin that exists against MapShapes. FAILED_PRECONDITION, naming the pin and what differs, for one
-// that is foreign, older or corrupt; OK for those that do not exist.
+// Checks every pin that exists against MapShapes. FAILED_PRECONDITION, naming the pin and what
+// differs, for one that is foreign, older or corrupt; OK for those that do not exist.
 absl::Status CheckPins(const PinPaths& paths);
 
 // Every map, opened by its pin. The mapped arrays are shared with BPF.

@@ -135,7 +135,8 @@ absl::StatusOr<std::unique_ptr<Programs>> Programs::Load(const PinPaths& paths) 
   skeletons->cgroups = cgroups_bpf__open_opts(&options);
   if (skeletons->cgroups == nullptr) return LoadError("cgroups", -errno);
   ROSTER_RETURN_IF_ERROR(UsePins(skeletons->cgroups->obj, paths));
-  if (int error = cgroups_bpf__load(skeletons->cgroups); error != 0) return LoadError("cgroups", error);
+  if (int error = cgroups_bpf__load(skeletons->cgroups); error != 0)
+    return LoadError("cgroups", error);
   skeletons->adopt = adopt_bpf__open_opts(&options);
   if (skeletons->adopt == nullptr) return LoadError("adopt", -errno);
   ROSTER_RETURN_IF_ERROR(UsePins(skeletons->adopt->obj, paths));

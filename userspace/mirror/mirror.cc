@@ -34,7 +34,8 @@ void Mirror::Announce(const HostIdentity& host, pid_t daemon_pid) {
   hot.host_pidns = host.pidns;
   // Last: the programs do nothing while it is 0.
   StoreField(hot.host_mntns, host.mntns);
-  // A daemon killed between counting and arming left it too high, which only costs time; recounted here.
+  // A daemon killed between counting and arming left it too high, which only costs time; recounted
+  // here.
   StoreField(hot.armed, static_cast<uint32_t>(maps_.armed.Keys().size()));
 
   roster_abi& abi = maps_.abi[0];
@@ -101,7 +102,8 @@ absl::StatusOr<uint64_t> Mirror::Arm(const Container& container, const HeldTask&
 }
 
 absl::StatusOr<uint64_t> Mirror::ArmJoin(uint64_t target, const HeldTask& task) {
-  if (slots_.Find(target) == nullptr) return absl::NotFoundError(absl::StrCat("no container has handle ", target));
+  if (slots_.Find(target) == nullptr)
+    return absl::NotFoundError(absl::StrCat("no container has handle ", target));
   absl::StatusOr<uint64_t> handle = slots_.Reserve();
   if (!handle.ok()) {
     Count(ROSTER_STAT_SLOTS_FULL);
@@ -127,7 +129,8 @@ absl::Status Mirror::EnterIdentities(const roster_membership& m) {
   if (m.mntns != 0) {
     const std::optional<uint64_t> held = maps_.mntns.Find(m.mntns);
     if (held && *held != m.handle && slots_.Find(*held) != nullptr) {
-      return absl::AlreadyExistsError(absl::StrCat("mount namespace ", m.mntns, " is container ", *held, "'s"));
+      return absl::AlreadyExistsError(
+          absl::StrCat("mount namespace ", m.mntns, " is container ", *held, "'s"));
     }
     if (absl::Status status = maps_.mntns.Set(m.mntns, m.handle); !status.ok()) {
       Count(ROSTER_STAT_MNTNS_FULL);
@@ -186,7 +189,8 @@ absl::StatusOr<uint64_t> Mirror::Adopt(const Container& container, const InitIde
 absl::Status Mirror::BindEarly(const Container& container, const InitIdentity& init) {
   roster_membership* m = slots_.Find(container.handle);
   if (m == nullptr || LoadField(m->state) != ROSTER_PENDING) {
-    return absl::NotFoundError(absl::StrCat("container ", container.runtime.container_id, " is not waiting for its init"));
+    return absl::NotFoundError(
+        absl::StrCat("container ", container.runtime.container_id, " is not waiting for its init"));
   }
   StoreField(m->mntns_id, init.mntns_id);
   StoreField(m->pid_ns, init.pidns);
@@ -265,7 +269,8 @@ absl::Status Mirror::MakePod(uint64_t netns, Shared* shared, const Container& co
   roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*pod)];
   m.flags = ROSTER_F_POD;
   m.netns = static_cast<uint32_t>(netns);
-  if (const roster_membership* member = slots_.Find(container.handle)) m.netns_cookie = member->netns_cookie;
+  if (const roster_membership* member = slots_.Find(container.handle))
+    m.netns_cookie = member->netns_cookie;
   slots_.Publish(*pod, ROSTER_BOUND);
   shared->pod = *pod;
   for (uint64_t handle : shared->members) {

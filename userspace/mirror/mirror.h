@@ -38,41 +38,42 @@ struct InitIdentity {
   uint64_t pidns = 0;
 };
 
-// Errors are RESOURCE_EXHAUSTED naming the map when one is full: it is counted in roster_stats and nothing held is
-// changed. Thread-safe.
+// Errors are RESOURCE_EXHAUSTED naming the map when one is full: it is counted in roster_stats and
+// nothing held is changed. Thread-safe.
 class Mirror : public TracerSink {
  public:
   Mirror(const PinPaths& paths, PinnedMaps maps);
 
-  // Writes who the host is into roster_abi and roster_hot, before any program is attached; repairs counters that a
-  // killed daemon left behind. `heartbeat` must be repeated with Heartbeat.
+  // Writes who the host is into roster_abi and roster_hot, before any program is attached; repairs
+  // counters that a killed daemon left behind. `heartbeat` must be repeated with Heartbeat.
   void Announce(const HostIdentity& host, pid_t daemon_pid);
   void Heartbeat();
   // A clean stop: pins stay, daemon_pid becomes 0.
   void Resign();
 
-  // Fills slot and record for a container about to be made and arms the held task with its handle. The runtime's
-  // exec, once released, takes it.
+  // Fills slot and record for a container about to be made and arms the held task with its handle.
+  // The runtime's exec, once released, takes it.
   absl::StatusOr<uint64_t> Arm(const Container& container, const HeldTask& task);
   // The same for `exec` into the container `target`.
   absl::StatusOr<uint64_t> ArmJoin(uint64_t target, const HeldTask& task);
   // Takes back what the task has not yet taken.
   void Disarm(uint64_t handle, const HeldTask& task);
 
-  // A slot for a container that already runs, BOUND, with its identities. ALREADY_EXISTS when its mount namespace
-  // leads to a living container: the kernel hook was faster.
+  // A slot for a container that already runs, BOUND, with its identities. ALREADY_EXISTS when its
+  // mount namespace leads to a living container: the kernel hook was faster.
   absl::StatusOr<uint64_t> Adopt(const Container& container, const InitIdentity& init);
 
-  // The init of an armed container is known before it runs (its pid file is being read): its identities lead to the
-  // slot from now on; the slot stays PENDING until the kernel sees the init's exec.
+  // The init of an armed container is known before it runs (its pid file is being read): its
+  // identities lead to the slot from now on; the slot stays PENDING until the kernel sees the
+  // init's exec.
   absl::Status BindEarly(const Container& container, const InitIdentity& init);
 
-  // Rewrites the record of container.handle (times are kept) and clears `provisional`. NOT_FOUND when the handle
-  // names nothing any more.
+  // Rewrites the record of container.handle (times are kept) and clears `provisional`. NOT_FOUND
+  // when the handle names nothing any more.
   absl::Status Update(const Container& container);
 
-  // Notes that the container of `handle` has been bound: the network namespace is counted, and given a pod's handle
-  // when it is shared.
+  // Notes that the container of `handle` has been bound: the network namespace is counted, and
+  // given a pod's handle when it is shared.
   absl::Status NoteBound(const Container& container);
 
   // The container has ended: its record becomes a tombstone until `grace` has passed.
@@ -81,7 +82,8 @@ class Mirror : public TracerSink {
   void NoteCleared(uint64_t handle);
   // Removes a container that userspace found to be gone although BPF did not see it end.
   void Drop(uint64_t handle);
-  // Removes the tombstones whose time has come; returns when the next one is due, or InfiniteFuture.
+  // Removes the tombstones whose time has come; returns when the next one is due, or
+  // InfiniteFuture.
   absl::Time ExpireTombstones(absl::Time now);
 
   // Which executables are runtimes, for the kernel hook. Replaces the set.
@@ -95,7 +97,8 @@ class Mirror : public TracerSink {
   std::optional<roster_membership> Slot(uint64_t handle) const { return slots_.Snapshot(handle); }
   std::optional<roster_record> Record(uint64_t handle) const { return maps_.records.Find(handle); }
   std::vector<uint64_t> Handles() const { return slots_.Handles(); }
-  // Identity entries that lead nowhere are removed; slots that a crash left reserved are freed. At start.
+  // Identity entries that lead nowhere are removed; slots that a crash left reserved are freed. At
+  // start.
   size_t Repair();
   int events_fd() const { return maps_.events.get(); }
 
@@ -125,7 +128,7 @@ class Mirror : public TracerSink {
   TracerSets tracer_sets_;
   absl::Mutex mutex_;
   absl::flat_hash_map<uint64_t, Shared> by_netns_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<uint64_t, uint64_t> netns_of_ ABSL_GUARDED_BY(mutex_);   // by handle
+  absl::flat_hash_map<uint64_t, uint64_t> netns_of_ ABSL_GUARDED_BY(mutex_);  // by handle
   absl::flat_hash_map<uint64_t, absl::Time> tombstones_ ABSL_GUARDED_BY(mutex_);
 };
 

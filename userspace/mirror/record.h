@@ -10,12 +10,12 @@
 
 namespace roster {
 
-// Text that does not fit is cut at a character's border and ROSTER_R_TRUNCATED set; labels are kept whole, in the
-// order of their keys, as far as they fit. Times are left 0.
+// Text that does not fit is cut at a character's border and ROSTER_R_TRUNCATED set; labels are kept
+// whole, in the order of their keys, as far as they fit. Times are left 0.
 roster_record MakeRecord(const Container& container);
 
-// What a record and its slot say of a container, for a daemon that finds them at its start. Text is taken up to
-// its NUL or its end, never beyond.
+// What a record and its slot say of a container, for a daemon that finds them at its start. Text is
+// taken up to its NUL or its end, never beyond.
 Container ContainerFromRecord(const roster_record& record, const roster_membership& membership);
 
 }  // namespace roster

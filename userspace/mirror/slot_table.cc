@@ -13,7 +13,8 @@ absl::StatusOr<uint64_t> SlotTable::Reserve() {
     const uint32_t slot = (start + n) % ROSTER_MAX_SLOTS;
     if (slot == 0) continue;  // the host's
     roster_membership& m = maps_->slots[slot];
-    if (LoadField(m.state) != ROSTER_FREE || !SwapField(m.state, ROSTER_FREE, ROSTER_RESERVED)) continue;
+    if (LoadField(m.state) != ROSTER_FREE || !SwapField(m.state, ROSTER_FREE, ROSTER_RESERVED))
+      continue;
     roster_birth& b = maps_->births[slot];
     const uint32_t epoch = b.epoch + 1;
     b = roster_birth{};
@@ -78,7 +79,8 @@ size_t SlotTable::FreeAbandoned() {
   size_t freed = 0;
   for (uint32_t slot = 1; slot < ROSTER_MAX_SLOTS; ++slot) {
     roster_membership& m = maps_->slots[slot];
-    // BPF leaves RESERVED within one program; one with a handle was being freed and its identities are stale.
+    // BPF leaves RESERVED within one program; one with a handle was being freed and its identities
+    // are stale.
     if (LoadField(m.state) != ROSTER_RESERVED) continue;
     StoreField(m.handle, 0);
     StoreField(m.state, ROSTER_FREE);

@@ -11,13 +11,15 @@
 
 namespace roster {
 
-// The slots are shared memory; whoever moves a state by compare and swap owns what follows from it. Thread-safe.
+// The slots are shared memory; whoever moves a state by compare and swap owns what follows from it.
+// Thread-safe.
 class SlotTable {
  public:
   // `maps` must outlive it.
   explicit SlotTable(PinnedMaps* maps) : maps_(maps) {}
 
-  // A fresh handle whose slot is RESERVED and empty. RESOURCE_EXHAUSTED, naming the map, when all are in use.
+  // A fresh handle whose slot is RESERVED and empty. RESOURCE_EXHAUSTED, naming the map, when all
+  // are in use.
   absl::StatusOr<uint64_t> Reserve();
 
   // The slot that `handle` names, or nullptr when it names none any more.
@@ -26,7 +28,8 @@ class SlotTable {
   // A copy; nullopt as above.
   std::optional<roster_membership> Snapshot(uint64_t handle) const;
 
-  // Writes the handle into its slot and moves it from RESERVED to `state`: from here look-ups find it.
+  // Writes the handle into its slot and moves it from RESERVED to `state`: from here look-ups find
+  // it.
   void Publish(uint64_t handle, uint32_t state);
 
   // Moves the slot from `from` to RESERVED; false when it is in another state, or is another's.

@@ -17,7 +17,8 @@ uint32_t ValueSize(TracerSet set) { return set == TracerSet::kMntns ? 4 : 8; }
 }  // namespace
 
 std::string TracerSets::Path(std::string_view tracer, TracerSet set) const {
-  return directory_ + "/" + std::string(tracer) + (set == TracerSet::kMntns ? "/mntnsset" : "/cgroupset");
+  return directory_ + "/" + std::string(tracer) +
+         (set == TracerSet::kMntns ? "/mntnsset" : "/cgroupset");
 }
 
 absl::Status TracerSets::Create(std::string_view tracer, TracerSet set) {

@@ -20,14 +20,14 @@ namespace roster {
 // Entries in one set map, as many as an identity map has.
 inline constexpr uint32_t kMaxTracerSet = ROSTER_MAX_IDENTITIES;
 
-// Shapes that existing tools open: mntnsset is u64 -> u32 1 (gadget filter maps, bcc's --mntnsmap), cgroupset is
-// u64 -> u64 1 (bcc's --cgroupmap). Thread-safe.
+// Shapes that existing tools open: mntnsset is u64 -> u32 1 (gadget filter maps, bcc's --mntnsmap),
+// cgroupset is u64 -> u64 1 (bcc's --cgroupmap). Thread-safe.
 class TracerSets {
  public:
   explicit TracerSets(const PinPaths& paths) : directory_(paths.tracers()) {}
 
-  // Makes and pins the map, in the place of one that an earlier daemon left. INVALID_ARGUMENT for a name with a
-  // slash or dot that a BPF file system would refuse.
+  // Makes and pins the map, in the place of one that an earlier daemon left. INVALID_ARGUMENT for a
+  // name with a slash or dot that a BPF file system would refuse.
   absl::Status Create(std::string_view tracer, TracerSet set);
   absl::Status Remove(std::string_view tracer, TracerSet set);
   absl::Status Add(std::string_view tracer, TracerSet set, uint64_t key);

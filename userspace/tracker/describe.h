@@ -13,8 +13,8 @@
 
 namespace roster {
 
-// Adds what conmon was told (if `conmon` is not nullptr) and what the engine's files say; names a container that
-// nobody named after its id, as ctr, runc and crun do.
+// Adds what conmon was told (if `conmon` is not nullptr) and what the engine's files say; names a
+// container that nobody named after its id, as ctr, runc and crun do.
 void CompleteDescription(const OciSpec& spec, const ConmonIntent* conmon, Container* container);
 
 // What was found out about a running container. Fields of `known` that are set stay.

@@ -63,7 +63,8 @@ void EventLoop::Post(std::function<void()> work) {
 void EventLoop::ArmTimer() {
   struct itimerspec spec = {};
   if (!timers_.empty()) {
-    const absl::Duration wait = std::max(timers_.begin()->first - absl::Now(), absl::Microseconds(1));
+    const absl::Duration wait =
+        std::max(timers_.begin()->first - absl::Now(), absl::Microseconds(1));
     spec.it_value = absl::ToTimespec(wait);
   }
   timerfd_settime(timer_.get(), 0, &spec, nullptr);

@@ -23,15 +23,16 @@ class EventLoop {
  public:
   static absl::StatusOr<std::unique_ptr<EventLoop>> Create();
 
-  // Calls `on_readable` while `fd`, which stays the caller's, is readable. One watcher a descriptor.
+  // Calls `on_readable` while `fd`, which stays the caller's, is readable. One watcher a
+  // descriptor.
   absl::Status Watch(int fd, std::function<void()> on_readable);
   void Unwatch(int fd);
 
   // Calls `run` once, not before `delay` has passed.
   void RunAfter(absl::Duration delay, std::function<void()> run);
 
-  // Runs `work` on the loop's thread, in the order of posting. Thread-safe; work posted after Run has returned is
-  // never run.
+  // Runs `work` on the loop's thread, in the order of posting. Thread-safe; work posted after Run
+  // has returned is never run.
   void Post(std::function<void()> work);
 
   // Until Stop, which any thread may call. An error of epoll_wait ends it.

@@ -31,7 +31,12 @@ uint64_t MonotonicNs() {
 
 HoldHandler::HoldHandler(EventLoop* loop, Keeper* keeper, const RuntimeMarks* marks,
                          PidFileMarks* pid_files, Mirror* mirror, Roll* roll)
-    : loop_(loop), keeper_(keeper), marks_(marks), pid_files_(pid_files), mirror_(mirror), roll_(roll) {}
+    : loop_(loop),
+      keeper_(keeper),
+      marks_(marks),
+      pid_files_(pid_files),
+      mirror_(mirror),
+      roll_(roll) {}
 
 void HoldHandler::OnEvent(const HeldEvent& event) {
   mirror_->Count(ROSTER_STAT_HOLDS);

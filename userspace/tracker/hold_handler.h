@@ -15,8 +15,8 @@
 
 namespace roster {
 
-// For the loop's thread. Every event is released: at once, when what it waited for has happened, or, whatever
-// happens here, by the keeper at the deadline.
+// For the loop's thread. Every event is released: at once, when what it waited for has happened,
+// or, whatever happens here, by the keeper at the deadline.
 class HoldHandler {
  public:
   // All must outlive it.

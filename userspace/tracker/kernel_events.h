@@ -17,7 +17,8 @@ class KernelEvents {
  public:
   using Handler = std::function<void(const roster_event&)>;
 
-  // `ring_fd` is roster_events and stays the caller's. What was written while nobody read comes first.
+  // `ring_fd` is roster_events and stays the caller's. What was written while nobody read comes
+  // first.
   static absl::StatusOr<std::unique_ptr<KernelEvents>> Open(int ring_fd, Handler handler);
   ~KernelEvents();
   KernelEvents(const KernelEvents&) = delete;

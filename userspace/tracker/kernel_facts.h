@@ -10,9 +10,11 @@
 
 namespace roster {
 
-// Reads the namespaces and the cgroup of process `pid` into `container` (mntns, netns, host_network, cgroup fields,
-// pid) and returns what the mirror needs beside. NOT_FOUND when it is gone. A cookie costs a short-lived thread.
-absl::StatusOr<InitIdentity> ReadKernelFacts(pid_t pid, const HostIdentity& host, Container* container);
+// Reads the namespaces and the cgroup of process `pid` into `container` (mntns, netns,
+// host_network, cgroup fields, pid) and returns what the mirror needs beside. NOT_FOUND when it is
+// gone. A cookie costs a short-lived thread.
+absl::StatusOr<InitIdentity> ReadKernelFacts(pid_t pid, const HostIdentity& host,
+                                             Container* container);
 
 // The cgroup fields alone.
 void ReadCgroup(pid_t pid, Container* container);

@@ -12,7 +12,8 @@
 namespace roster {
 namespace {
 
-// Splits the pid file's path; a caller in another root has its absolute paths looked up below that root.
+// Splits the pid file's path; a caller in another root has its absolute paths looked up below that
+// root.
 absl::Status LocatePidFile(const ProcTask& caller, PreparedCreate* prepared) {
   std::string path = prepared->intent.pid_file;
   if (path.empty()) return absl::OkStatus();
@@ -32,8 +33,8 @@ absl::Status LocatePidFile(const ProcTask& caller, PreparedCreate* prepared) {
 absl::StatusOr<ResolvedExec> PrepareCreate(const ProcTask& caller, CreateIntent intent) {
   ROSTER_ASSIGN_OR_RETURN(const uid_t uid, caller.RealUid());
   if (uid != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("container ", intent.id, " of uid ", uid, ": only root's containers are entered"));
+    return absl::PermissionDeniedError(absl::StrCat("container ", intent.id, " of uid ", uid,
+                                                    ": only root's containers are entered"));
   }
   PreparedCreate prepared;
   ROSTER_ASSIGN_OR_RETURN(Bundle bundle, ReadBundle(caller, intent.bundle, intent.config));

@@ -30,8 +30,8 @@ struct PreparedCreate {
 
 using ResolvedExec = std::variant<std::monostate, PreparedCreate, JoinIntent, ConmonIntent>;
 
-// `tid` is held by FAN_OPEN_EXEC_PERM on an executable called `exe_basename`. Some 100 us: system calls and a read
-// of config.json; never blocks.
+// `tid` is held by FAN_OPEN_EXEC_PERM on an executable called `exe_basename`. Some 100 us: system
+// calls and a read of config.json; never blocks.
 //   UNAVAILABLE        its arguments cannot be read yet: ask again
 //   PERMISSION_DENIED  it is not root's: what it says is not believed
 //   other errors       name what is wrong with the arguments, the bundle or config.json

@@ -37,7 +37,8 @@ absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& 
                                        std::function<void()> release) {
   Container& container = prepared.container;
   const auto conmon = conmons_.find(container.runtime.container_id);
-  CompleteDescription(prepared.spec, conmon == conmons_.end() ? nullptr : &conmon->second, &container);
+  CompleteDescription(prepared.spec, conmon == conmons_.end() ? nullptr : &conmon->second,
+                      &container);
   ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, mirror_->Arm(container, task));
   container.handle = handle;
   worker_.Post([this, container, release = std::move(release)] {
@@ -67,7 +68,8 @@ bool Roll::IsPrepared(pid_t tid, const std::string& id) const {
 
 void Roll::PrepareJoin(const JoinIntent& join, const HeldTask& task) {
   const ContainerPtr container = collection_->GetContainer(join.id);
-  if (container == nullptr || container->handle == 0) return;  // the kernel hook knows it by its namespaces
+  if (container == nullptr || container->handle == 0)
+    return;  // the kernel hook knows it by its namespaces
   if (absl::StatusOr<uint64_t> handle = mirror_->ArmJoin(container->handle, task); !handle.ok()) {
     LogWarning("exec not armed", {{"id", join.id}, {"error", handle.status()}});
   }
@@ -89,7 +91,8 @@ absl::Status Roll::Created(uint64_t handle, pid_t pid, std::function<void()> rel
   if (entry.announced) return absl::AlreadyExistsError("announced before");
   Container container = entry.prepared.container;
   ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
-  const std::string who = absl::StrCat("pid ", pid, " in the pid file of ", container.runtime.container_id);
+  const std::string who =
+      absl::StrCat("pid ", pid, " in the pid file of ", container.runtime.container_id);
   if (container.mntns == host_.mntns) {
     return absl::InvalidArgumentError(absl::StrCat(who, " is the host's"));
   }
@@ -175,7 +178,8 @@ void Roll::Announce(Container container, std::function<void()> then) {
                                 {"handle", handle}});
   worker_.Post([this, container, then = std::move(then)] {
     if (absl::Status status = collection_->AddContainer(container); !status.ok()) {
-      LogWarning("container not added", {{"id", container.runtime.container_id}, {"error", status}});
+      LogWarning("container not added",
+                 {{"id", container.runtime.container_id}, {"error", status}});
     }
     if (then) loop_->Post(then);
   });
@@ -204,14 +208,16 @@ void Roll::Refine(const Container& container) {
       });
     });
   });
-  if (!status.ok()) LogWarning("engine not asked", {{"id", container.runtime.container_id}, {"error", status}});
+  if (!status.ok())
+    LogWarning("engine not asked", {{"id", container.runtime.container_id}, {"error", status}});
 }
 
 void Roll::OnDropped(uint64_t handle) {
   auto node = preparing_.extract(handle);
   if (node.empty()) return;
   prepared_tids_.erase(node.mapped().tid);
-  LogInfo("container never started", {{"id", node.mapped().prepared.intent.id}, {"handle", handle}});
+  LogInfo("container never started",
+          {{"id", node.mapped().prepared.intent.id}, {"handle", handle}});
   if (living_.contains(handle)) OnEnded(handle);
   mirror_->Drop(handle);
 }
@@ -284,7 +290,8 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
   const std::optional<roster_record> record = mirror_->Record(handle);
   Container container;
   if (record) container = ContainerFromRecord(*record, slot);
-  if (absl::StatusOr<Identity> identity = IdentifyRunning(static_cast<pid_t>(slot.init_pid)); identity.ok()) {
+  if (absl::StatusOr<Identity> identity = IdentifyRunning(static_cast<pid_t>(slot.init_pid));
+      identity.ok()) {
     container = DescribeIdentity(*identity, std::move(container));
   }
   if (container.runtime.container_id.empty()) {

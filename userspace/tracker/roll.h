@@ -1,5 +1,5 @@
-// Roll is the one place where a container comes to be, is named, and ends: between the hooks that see it, the
-// mirror that writes it down and the collection that tells subscribers.
+// Roll is the one place where a container comes to be, is named, and ends: between the hooks that
+// see it, the mirror that writes it down and the collection that tells subscribers.
 #ifndef ROSTER_USERSPACE_TRACKER_ROLL_H_
 #define ROSTER_USERSPACE_TRACKER_ROLL_H_
 
@@ -39,29 +39,34 @@ class Roll {
   Roll(EventLoop* loop, Mirror* mirror, ContainerCollection* collection, LateEnricher* late,
        const HostIdentity& host, RollOptions options);
 
-  // --- From the runtime hook --------------------------------------------------------------------------------
-  // A held runtime will make this container: arms the task, tells subscribers PRECREATE, then calls `release`. On
+  // --- From the runtime hook
+  // -------------------------------------------------------------------------------- A held runtime
+  // will make this container: arms the task, tells subscribers PRECREATE, then calls `release`. On
   // an error (a map is full) nothing is armed and `release` is not called.
   absl::StatusOr<uint64_t> Prepare(PreparedCreate prepared, const HeldTask& task,
                                    std::function<void()> release);
   // Keeps the mark on the container's pid file for as long as it is awaited.
   void AwaitPidFile(uint64_t handle, PidFileMarks::Token token);
-  // Whether task `tid` carries a handle for container `id` that no init has taken yet (crun executes itself again).
+  // Whether task `tid` carries a handle for container `id` that no init has taken yet (crun
+  // executes itself again).
   bool IsPrepared(pid_t tid, const std::string& id) const;
   // A held runtime will enter a container: arms the task when the container is known.
   void PrepareJoin(const JoinIntent& join, const HeldTask& task);
   // What conmon knows and its runtime will not be told.
   void NoteConmon(ConmonIntent conmon);
-  // Somebody reads the pid file of `handle`, in which `pid` stands: the container is announced, then `release`
-  // runs. INVALID_ARGUMENT when `pid` cannot be that container's init; `release` is then not called.
+  // Somebody reads the pid file of `handle`, in which `pid` stands: the container is announced,
+  // then `release` runs. INVALID_ARGUMENT when `pid` cannot be that container's init; `release` is
+  // then not called.
   absl::Status Created(uint64_t handle, pid_t pid, std::function<void()> release);
 
-  // --- From the kernel hook ---------------------------------------------------------------------------------
+  // --- From the kernel hook
+  // ---------------------------------------------------------------------------------
   void OnKernelEvent(const roster_event& event);
 
-  // --- At start ---------------------------------------------------------------------------------------------
-  // A slot that an earlier daemon left, checked to be true: takes it over, with what its record and the running
-  // process tell.
+  // --- At start
+  // ---------------------------------------------------------------------------------------------
+  // A slot that an earlier daemon left, checked to be true: takes it over, with what its record and
+  // the running process tell.
   void Restore(uint64_t handle, const roster_membership& slot);
   // A process that is a container's init and has no slot.
   absl::Status AdoptRunning(pid_t pid);
@@ -83,7 +88,8 @@ class Roll {
   // Finds out who the container of `handle` is, again after a while if nobody knows yet.
   void Resolve(uint64_t handle, pid_t pid, size_t attempt);
   void Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<Identity> identity);
-  // Publishes CREATED (`then` runs when the subscribers have answered) and asks the engine for what is missing.
+  // Publishes CREATED (`then` runs when the subscribers have answered) and asks the engine for what
+  // is missing.
   void Announce(Container container, std::function<void()> then);
   void Refine(const Container& container);
   void Remove(uint64_t handle, bool announced);
@@ -102,8 +108,8 @@ class Roll {
   std::vector<std::string> conmon_order_;
   absl::Time next_tombstones_ = absl::InfiniteFuture();
   size_t unresolved_ = 0;
-  // Last: their work uses the rest. Finding out who a container is may read many files, and must not delay what a
-  // held runtime waits for.
+  // Last: their work uses the rest. Finding out who a container is may read many files, and must
+  // not delay what a held runtime waits for.
   Worker worker_;
   Worker resolver_;
 };

@@ -1,7 +1,7 @@
 #include "tracker/tracker.h"
 
-#include <sys/vfs.h>
 #include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -83,23 +83,25 @@ absl::Status Tracker::LoadKernelSide() {
 }
 
 absl::Status Tracker::WatchKernelEvents() {
-  ROSTER_ASSIGN_OR_RETURN(events_, KernelEvents::Open(mirror_->events_fd(), [this](const roster_event& event) {
-    roll_->OnKernelEvent(event);
-  }));
+  ROSTER_ASSIGN_OR_RETURN(
+      events_, KernelEvents::Open(mirror_->events_fd(), [this](const roster_event& event) {
+        roll_->OnKernelEvent(event);
+      }));
   return loop_->Watch(events_->fd(), [this] { events_->Dispatch(); });
 }
 
 absl::Status Tracker::StartRuntimeHook() {
   ROSTER_ASSIGN_OR_RETURN(FanotifyGroup group, FanotifyGroup::Create());
   group_ = std::make_unique<FanotifyGroup>(std::move(group));
-  ROSTER_ASSIGN_OR_RETURN(keeper_, Keeper::Start(group_->fd(), {.deadline = options_.hold_deadline}));
+  ROSTER_ASSIGN_OR_RETURN(keeper_,
+                          Keeper::Start(group_->fd(), {.deadline = options_.hold_deadline}));
   pid_files_ = std::make_unique<PidFileMarks>(group_.get());
   const std::vector<std::string> paths =
       options_.runtime_paths.empty() ? KnownRuntimePaths() : options_.runtime_paths;
   ROSTER_ASSIGN_OR_RETURN(
-      marks_, RuntimeMarks::Create(group_.get(), paths, [this](const std::vector<MarkedExecutable>& marked) {
-        OnMarks(marked);
-      }));
+      marks_, RuntimeMarks::Create(
+                  group_.get(), paths,
+                  [this](const std::vector<MarkedExecutable>& marked) { OnMarks(marked); }));
   holds_ = std::make_unique<HoldHandler>(loop_.get(), keeper_.get(), marks_.get(), pid_files_.get(),
                                          mirror_.get(), roll_.get());
   ROSTER_RETURN_IF_ERROR(loop_->Watch(marks_->fd(), [this] {

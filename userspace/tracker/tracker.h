@@ -41,8 +41,9 @@ struct TrackerOptions {
 // Start, Watch, Run and the destructor belong to one thread.
 class Tracker {
  public:
-  // Loads and attaches the programs, adopts what runs, starts the hooks. `collection` is initialised and outlives
-  // the tracker. Without fanotify it goes on with the kernel hook alone, and Problems says so; without BPF it fails.
+  // Loads and attaches the programs, adopts what runs, starts the hooks. `collection` is
+  // initialised and outlives the tracker. Without fanotify it goes on with the kernel hook alone,
+  // and Problems says so; without BPF it fails.
   static absl::StatusOr<std::unique_ptr<Tracker>> Start(ContainerCollection* collection,
                                                         const TrackerOptions& options);
   // A clean stop: the pins and the programs stay at work.

@@ -11,7 +11,8 @@
 
 namespace roster {
 
-// Keeps what may wait for subscribers or the disk away from the event loop, which holds runtimes. Thread-safe.
+// Keeps what may wait for subscribers or the disk away from the event loop, which holds runtimes.
+// Thread-safe.
 class Worker {
  public:
   Worker();

@@ -1,4 +1,5 @@
-// The frozen ABI: layouts, map parameters and the list of pins, compared with what is written here by hand.
+// The frozen ABI: layouts, map parameters and the list of pins, compared with what is written here
+// by hand.
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <gmock/gmock.h>
@@ -53,24 +54,27 @@ class AbiGolden : public ::testing::Test {
 
 TEST_F(AbiGolden, MembershipKeepsItsOffsets) {
   EXPECT_THAT(Members(btf_, "roster_membership"),
-              ElementsAre("handle@0:8", "state@8:4", "flags@12:4", "parent@16:8", "pod@24:8", "tracers@32:16",
-                          "mntns_id@48:8", "netns_cookie@56:8", "cgroup_id@64:8", "mntns@72:8", "netns@80:4",
-                          "init_pid@84:4", "bound_ns@88:8", "pid_ns@96:8", "reserved@104:24"));
+              ElementsAre("handle@0:8", "state@8:4", "flags@12:4", "parent@16:8", "pod@24:8",
+                          "tracers@32:16", "mntns_id@48:8", "netns_cookie@56:8", "cgroup_id@64:8",
+                          "mntns@72:8", "netns@80:4", "init_pid@84:4", "bound_ns@88:8",
+                          "pid_ns@96:8", "reserved@104:24"));
 }
 
 TEST_F(AbiGolden, RecordKeepsItsOffsets) {
-  EXPECT_THAT(Members(btf_, "roster_record"),
-              ElementsAre("handle@0:8", "flags@8:4", "pid@12:4", "created_at_ns@16:8", "started_at_ns@24:8",
-                          "ended_at_ns@32:8", "mntns@40:8", "netns@48:8", "cgroup_id@56:8", "runtime@64:16",
-                          "id@80:80", "name@160:64", "pod_namespace@224:64", "pod_name@288:128", "pod_uid@416:40",
-                          "k8s_container@456:64", "image@520:128", "labels@648:216"));
+  EXPECT_THAT(
+      Members(btf_, "roster_record"),
+      ElementsAre("handle@0:8", "flags@8:4", "pid@12:4", "created_at_ns@16:8", "started_at_ns@24:8",
+                  "ended_at_ns@32:8", "mntns@40:8", "netns@48:8", "cgroup_id@56:8", "runtime@64:16",
+                  "id@80:80", "name@160:64", "pod_namespace@224:64", "pod_name@288:128",
+                  "pod_uid@416:40", "k8s_container@456:64", "image@520:128", "labels@648:216"));
 }
 
 TEST_F(AbiGolden, HeaderMapKeepsItsOffsets) {
-  EXPECT_THAT(Members(btf_, "roster_abi"),
-              ElementsAre("major@0:4", "minor@4:4", "boot_id@8:16", "daemon_start_ns@24:8", "heartbeat_ns@32:8",
-                          "changes@40:8", "daemon_pid@48:4", "cgroup_source@52:4", "host_mntns@56:8",
-                          "host_netns@64:8", "host_pidns@72:8", "reserved@80:48"));
+  EXPECT_THAT(
+      Members(btf_, "roster_abi"),
+      ElementsAre("major@0:4", "minor@4:4", "boot_id@8:16", "daemon_start_ns@24:8",
+                  "heartbeat_ns@32:8", "changes@40:8", "daemon_pid@48:4", "cgroup_source@52:4",
+                  "host_mntns@56:8", "host_netns@64:8", "host_pidns@72:8", "reserved@80:48"));
 }
 
 struct Shape {
@@ -114,16 +118,18 @@ TEST_F(AbiGolden, WhatUserspaceChecksIsWhatIsPublished) {
     if (shape.internal) {
       internal.push_back(shape.name);
     } else {
-      checked[shape.name] = {shape.type, shape.key_size, shape.value_size, shape.max_entries, shape.flags};
+      checked[shape.name] = {shape.type, shape.key_size, shape.value_size, shape.max_entries,
+                             shape.flags};
     }
   }
   EXPECT_EQ(checked, Published());
-  EXPECT_THAT(internal, UnorderedElementsAre("roster_hot", "roster_birth", "roster_lineage", "roster_arm",
-                                             "roster_runtime", "roster_events"));
+  EXPECT_THAT(internal, UnorderedElementsAre("roster_hot", "roster_birth", "roster_lineage",
+                                             "roster_arm", "roster_runtime", "roster_events"));
 }
 
 TEST_F(AbiGolden, NamesFitTheKernelsLimit) {
-  for (const MapShape& shape : MapShapes()) EXPECT_LE(std::string(shape.name).size(), 15u) << shape.name;
+  for (const MapShape& shape : MapShapes())
+    EXPECT_LE(std::string(shape.name).size(), 15u) << shape.name;
 }
 
 }  // namespace

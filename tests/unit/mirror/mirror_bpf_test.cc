@@ -1,6 +1,4 @@
 // The mirror against real pinned maps, in a pin directory of its own. No program is attached.
-#include "mirror/mirror.h"
-
 #include <bpf/bpf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernel/programs.h"
+#include "mirror/mirror.h"
 
 namespace roster {
 namespace {
@@ -32,7 +31,8 @@ Container Named(const std::string& id, uint64_t mntns, uint64_t netns) {
 class MirrorTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    paths_ = std::make_unique<PinPaths>(absl::StrCat(ROSTER_BPFFS "/roster-test-", getpid(), "/v1"));
+    paths_ =
+        std::make_unique<PinPaths>(absl::StrCat(ROSTER_BPFFS "/roster-test-", getpid(), "/v1"));
     const absl::Status made = MakePinDirectories(*paths_);
     if (!made.ok()) GTEST_SKIP() << made;
     Open();
@@ -66,7 +66,8 @@ class MirrorTest : public ::testing::Test {
 
 TEST_F(MirrorTest, AnAdoptedContainerIsFoundUnderAllItsIdentities) {
   const Container c = Named("a", 101, 201);
-  const absl::StatusOr<uint64_t> handle = mirror_->Adopt(c, {.pid = 7, .mntns_id = 5, .netns_cookie = 6});
+  const absl::StatusOr<uint64_t> handle =
+      mirror_->Adopt(c, {.pid = 7, .mntns_id = 5, .netns_cookie = 6});
   ASSERT_TRUE(handle.ok()) << handle.status();
   EXPECT_EQ(Identity("roster_mntns", 101), *handle);
   EXPECT_EQ(Identity("roster_netns", 201), *handle);
@@ -180,7 +181,8 @@ TEST_F(MirrorTest, ARestartFindsWhatWasWrittenAndFreesWhatWasAbandoned) {
   {
     absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
     ASSERT_TRUE(maps.ok());
-    maps->slots[9].state = ROSTER_RESERVED;  // as a daemon killed while it filled the slot leaves it
+    maps->slots[9].state =
+        ROSTER_RESERVED;  // as a daemon killed while it filled the slot leaves it
     ASSERT_TRUE(maps->mntns.Set(777, ROSTER_MAKE_HANDLE(9, 9)).ok());
   }
   Open();

@@ -11,10 +11,16 @@ namespace {
 Container Full() {
   Container c;
   c.handle = ROSTER_MAKE_HANDLE(3, 7);
-  c.runtime = {.runtime_name = "docker", .container_id = std::string(64, 'a'), .container_name = "web",
-               .container_pid = 42, .container_image_name = "nginx:1"};
-  c.k8s = {.namespace_name = "default", .pod_name = "web-0", .pod_labels = {{"app", "web"}, {"tier", "front"}},
-           .container_name = "nginx", .pod_uid = "0-1-2"};
+  c.runtime = {.runtime_name = "docker",
+               .container_id = std::string(64, 'a'),
+               .container_name = "web",
+               .container_pid = 42,
+               .container_image_name = "nginx:1"};
+  c.k8s = {.namespace_name = "default",
+           .pod_name = "web-0",
+           .pod_labels = {{"app", "web"}, {"tier", "front"}},
+           .container_name = "nginx",
+           .pod_uid = "0-1-2"};
   c.mntns = 4026532177;
   c.netns = 4026532181;
   c.cgroup_id = 99;
@@ -40,7 +46,8 @@ TEST(Record, ComesBackAsTheContainerItWasMadeOf) {
 
 TEST(Record, TextThatDoesNotFitIsCutAtACharactersBorderAndSaysSo) {
   Container c = Full();
-  c.runtime.container_name = std::string(62, 'x') + "\xc3\xa4\xc3\xa4";  // the first umlaut would end at byte 64
+  c.runtime.container_name =
+      std::string(62, 'x') + "\xc3\xa4\xc3\xa4";  // the first umlaut would end at byte 64
   const roster_record record = MakeRecord(c);
   EXPECT_TRUE(record.flags & ROSTER_R_TRUNCATED);
   EXPECT_EQ(std::string(record.name), std::string(62, 'x'));
