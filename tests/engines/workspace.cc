@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr char kMark[] = "ROSTER_ENGINES_DIRECTORY=";
 constexpr char kHostMounts[] = "host-mounts";
+constexpr char kBpffs[] = "/sys/fs/bpf/";
 
 // Derived from the path, so that another program finds the cgroups of a workspace whose maker is dead.
 std::string UniqueName(const std::string& directory) {
@@ -76,6 +77,7 @@ std::vector<std::string> FindLeftovers(const std::string& directory) {
   for (const Mount& mount : ListMounts()) {
     if (absl::StartsWith(mount.mount_point, directory + "/")) found.push_back("mount " + mount.mount_point);
   }
+  if (fs::exists(kBpffs + UniqueName(directory))) found.push_back(absl::StrCat("pins ", kBpffs, UniqueName(directory)));
   if (fs::exists(directory)) found.push_back("directory " + directory);
   return found;
 }
@@ -94,6 +96,9 @@ absl::Status Sweep(const std::string& directory) {
     // Busy: another workspace uses it; it stays.
     ::umount2(path.c_str(), UMOUNT_NOFOLLOW);
   }
+  // Pins that a test of Roster made, programs included: they would go on working for nobody.
+  std::error_code ignored;
+  fs::remove_all(kBpffs + UniqueName(directory), ignored);
   RemoveShimSockets(directory);
   first.Update(UnmountBelow(directory));
   first.Update(RemoveDirectory(directory));

@@ -3,9 +3,10 @@
 #include <bpf/libbpf.h>
 
 #include <cerrno>
-#include <filesystem>
+#include <fstream>
 #include <functional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -62,6 +63,18 @@ size_t CountKeys(const std::string& path) {
   return keys.size();
 }
 
+// Somebody else's container on this machine: its init lives, in a cgroup that is not the workspace's.
+bool IsForeign(const roster_membership& membership, const std::string& unique_name) {
+  if (membership.init_pid == 0) return false;
+  std::ifstream file(absl::StrCat("/proc/", membership.init_pid, "/cgroup"));
+  std::string cgroups((std::istreambuf_iterator<char>(file)), {});
+  return !cgroups.empty() && !absl::StrContains(cgroups, unique_name);
+}
+
+void Forget(const std::set<uint64_t>& handles, std::map<uint64_t, uint64_t>* identities) {
+  std::erase_if(*identities, [&](const auto& entry) { return handles.contains(entry.second); });
+}
+
 void Compare(const std::string& map, const std::map<uint64_t, uint64_t>& after,
              const std::map<uint64_t, uint64_t>& before, std::vector<std::string>* lines) {
   for (auto [key, handle] : after) {
@@ -91,19 +104,25 @@ absl::StatusOr<PinState> RosterUnderTest::ReadPins() const {
   ROSTER_ASSIGN_OR_RETURN(state.mntns, ReadIdentities(pin_directory_ + "/roster_mntns"));
   ROSTER_ASSIGN_OR_RETURN(state.netns, ReadIdentities(pin_directory_ + "/roster_netns"));
   ROSTER_ASSIGN_OR_RETURN(state.cgroups, ReadIdentities(pin_directory_ + "/roster_cgroup"));
+  std::set<uint64_t> foreign;
   ROSTER_ASSIGN_OR_RETURN(Fd slots, OpenPin(pin_directory_ + "/roster_slot"));
   for (uint32_t slot = 0; slot < ROSTER_MAX_SLOTS; ++slot) {
     roster_membership membership{};
     if (bpf_map_lookup_elem(slots.get(), &slot, &membership) != 0) break;
+    if (membership.handle != 0 && IsForeign(membership, workspace_.unique_name())) {
+      foreign.insert(membership.handle);
+      continue;
+    }
     if (membership.handle != 0 || membership.state != ROSTER_FREE) state.slots.insert(membership.handle);
   }
   ROSTER_ASSIGN_OR_RETURN(Fd records, OpenPin(pin_directory_ + "/roster_record"));
   for (uint64_t handle : Keys<uint64_t>(records.get())) {
     roster_record record{};
-    if (bpf_map_lookup_elem(records.get(), &handle, &record) == 0 && (record.flags & ROSTER_R_TOMBSTONE) == 0) {
+    if (!foreign.contains(handle) && bpf_map_lookup_elem(records.get(), &handle, &record) == 0 && (record.flags & ROSTER_R_TOMBSTONE) == 0) {
       state.records.insert(handle);
     }
   }
+  for (auto* identities : {&state.mntns, &state.netns, &state.cgroups}) Forget(foreign, identities);
   state.lineage = CountKeys(pin_directory_ + "/internal/roster_lineage");
   state.armed = CountKeys(pin_directory_ + "/internal/roster_arm");
   return state;

@@ -158,6 +158,10 @@ absl::StatusOr<std::map<std::string, json>> RosterUnderTest::List() const {
   if (!array.is_array()) return absl::InternalError(absl::StrCat("roster list: no array: ", Tail(result.out)));
   std::map<std::string, json> containers;
   for (const json& container : array) {
+    // Somebody else on this machine may have containers too.
+    if (!absl::StrContains(container.dump(-1, ' ', false, json::error_handler_t::replace), workspace_.unique_name())) {
+      continue;
+    }
     containers[TextField(container, "runtime", "containerId")] = container;
   }
   return containers;

@@ -77,7 +77,7 @@ class RosterUnderTest {
 
   // Any other subcommand, told of socket and pins.
   absl::StatusOr<CommandResult> Call(const std::vector<std::string>& arguments) const;
-  // `roster list -o json` by container id. An error where the output is no array of containers.
+  // `roster list -o json` by container id; of the workspace's containers only, told by their cgroup. An error where the output is no array of containers.
   absl::StatusOr<std::map<std::string, nlohmann::json>> List() const;
   // Lists until `condition` holds, woken by the change counter's only user-visible sign: the list itself, every
   // 10 ms. For what has no event of its own.
@@ -87,6 +87,7 @@ class RosterUnderTest {
   // event is missed.
   absl::StatusOr<std::unique_ptr<Watch>> StartWatch(const std::string& anchor) const;
 
+  // Without the slots, and what leads to them, of containers that live in the cgroup of another workspace.
   absl::StatusOr<PinState> ReadPins() const;
   // Waits until the pins hold nothing that `before` does not; the leftovers in the error.
   absl::Status AwaitNothingMoreThan(const PinState& before, absl::Time deadline) const;
