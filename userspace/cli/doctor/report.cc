@@ -6,6 +6,7 @@
 #include "cli/doctor/check.h"
 #include "cli/text.h"
 #include "daemon/convert.h"
+#include "runtime/text.h"
 #include "nlohmann/json.hpp"
 
 namespace roster::cli {
@@ -15,16 +16,20 @@ constexpr struct {
   const char* word;
   const char* mark;
   const char* colour;
-} kVerdicts[] = {{"good", "✓", "\033[32m"}, {"info", "·", "\033[36m"}, {"warning", "!", "\033[33m"},
+} kVerdicts[] = {{"good", "✓", "\033[32m"},
+                 {"info", "·", "\033[36m"},
+                 {"warning", "!", "\033[33m"},
                  {"failure", "✗", "\033[31m"}};
 
 }  // namespace
 
 Checks AllChecks(const Paths& paths) {
-  Checks checks = {CheckPrivileges(),    CheckKernelVersion(), CheckBtf(),          CheckBpfFilesystem(paths),
-                   CheckTracingPrograms(), CheckFanotify(),    CheckPidNamespace(), CheckPtrace(),
-                   CheckNamespaceIds(),  CheckCgroups()};
-  for (Checks more : {CheckRuntimes(), Checks{CheckDaemon(paths), CheckPins(paths)}, CheckCounters(paths)}) {
+  Checks checks = {
+      CheckPrivileges(),      CheckKernelVersion(), CheckBtf(),          CheckBpfFilesystem(paths),
+      CheckTracingPrograms(), CheckFanotify(),      CheckPidNamespace(), CheckPtrace(),
+      CheckNamespaceIds(),    CheckCgroups()};
+  for (Checks more :
+       {CheckRuntimes(), Checks{CheckDaemon(paths), CheckPins(paths)}, CheckCounters(paths)}) {
     std::move(more.begin(), more.end(), std::back_inserter(checks));
   }
   return checks;
@@ -36,10 +41,12 @@ std::string ChecksText(const Checks& checks, bool colour) {
   std::string text;
   for (const Check& check : checks) {
     const auto& verdict = kVerdicts[static_cast<size_t>(check.verdict)];
-    absl::StrAppend(&text, colour ? verdict.colour : "", verdict.mark, colour ? "\033[0m" : "", " ", check.name,
-                    std::string(width - check.name.size() + 2, ' '), EscapeForTerminal(check.detail), "\n");
+    absl::StrAppend(&text, colour ? verdict.colour : "", verdict.mark, colour ? "\033[0m" : "", " ",
+                    check.name, std::string(width - check.name.size() + 2, ' '),
+                    EscapeForTerminal(check.detail), "\n");
     if (!check.advice.empty()) {
-      absl::StrAppend(&text, std::string(width + 4, ' '), "→ ", EscapeForTerminal(check.advice), "\n");
+      absl::StrAppend(&text, std::string(width + 4, ' '), "→ ", EscapeForTerminal(check.advice),
+                      "\n");
     }
   }
   return text;
