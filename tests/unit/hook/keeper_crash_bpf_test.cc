@@ -1,5 +1,6 @@
-// The keeper is killed at every system call it makes on the way of one event.
+// The keeper is killed, or overtaken, at chosen points on the way of one event.
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 
 #include <csignal>
 
@@ -26,6 +27,12 @@ class Stepper {
     EXPECT_EQ(ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr), 0);
     return WaitStopped();
   }
+  void StepInstruction() {
+    EXPECT_EQ(ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr), 0);
+    EXPECT_TRUE(WaitStopped());
+  }
+  // The keeper runs on by itself.
+  void Detach() { EXPECT_EQ(ptrace(PTRACE_DETACH, pid_, nullptr, nullptr), 0); }
 
  private:
   bool WaitStopped() {
@@ -92,6 +99,50 @@ TEST(KeeperCrash, AtAnySystemCallLosesAndDeniesNothing) {
   }
   EXPECT_GE(crashes, kAtLeast);
   EXPECT_LE(leaked, 2u) << "only a crash between answer and close may leave an fd open";
+}
+
+// The daemon answers while the keeper is between two instructions of ending the same hold, at each
+// of the first so many: the swap from HELD has one winner, who alone closes the fd.
+TEST(KeeperCrash, AnAnswerBetweenAnyTwoInstructionsOfAnExpiryIsDecidedOnce) {
+  int by_daemon = 0, by_keeper = 0;
+  Hold hold({.deadline = absl::Milliseconds(5)});
+  for (int steps = 0; by_keeper < 40; ++steps) {
+    SCOPED_TRACE(steps);
+    ASSERT_LT(steps, 5000);
+    hold.keeper->Dispatch([](const HeldEvent&) {});
+    const uint64_t expired = hold.keeper->Stats().expired;
+    HeldExec exec(hold.executable);
+    const auto events = hold.Collect(1);
+    if (events[0].already_released || hold.keeper->Stats().expired != expired) {
+      // The machine was too busy to be in time for this one.
+      if (!events[0].already_released) hold.keeper->Release(events[0].number);
+      ASSERT_EQ(exec.Outcome(), 0);
+      ASSERT_TRUE(hold.DispatchUntilIdle());
+      --steps;
+      continue;
+    }
+    // The keeper is interrupted in its wait, and goes on past the deadline.
+    Stepper stepper(hold.keeper->pid());
+    EXPECT_FALSE(WaitReadable(exec.status_fd(), absl::Milliseconds(6)));
+    for (int i = 0; i < steps; ++i) stepper.StepInstruction();
+    const bool won = hold.keeper->Release(events[0].number);
+    // It gets the number of an fd that the winner has closed.
+    const Fd canary(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    stepper.Detach();
+    EXPECT_EQ(exec.Outcome(), 0);
+    ASSERT_TRUE(hold.DispatchUntilIdle());
+    // One more event: the keeper is certainly through with the last one.
+    HeldExec next(hold.executable);
+    const auto last = hold.Collect(1);
+    if (!last[0].already_released) hold.keeper->Release(last[0].number);
+    EXPECT_EQ(next.Outcome(), 0);
+    ASSERT_TRUE(hold.DispatchUntilIdle());
+    struct stat st = {};
+    ASSERT_EQ(fstat(canary.get(), &st), 0) << "closed by the loser";
+    ASSERT_TRUE(S_ISCHR(st.st_mode));
+    (won ? by_daemon : by_keeper) += 1;
+  }
+  EXPECT_GT(by_daemon, 10);
 }
 
 }  // namespace
