@@ -25,10 +25,10 @@ bool Core::IsHere(const Container& container) {
   return false;
 }
 
-std::shared_ptr<GadgetPubSub::Delivery> Core::Announce(EventType type, ContainerPtr container,
-                                                       ContainerPtr previous) {
-  if (pubsub_ == nullptr) return nullptr;
-  return pubsub_->Enqueue({type, std::move(container), std::move(previous), absl::Now()});
+Announced Core::Announce(EventType type, ContainerPtr container, ContainerPtr previous) {
+  if (pubsub_ == nullptr) return {};
+  return {pubsub_.get(),
+          pubsub_->Enqueue({type, std::move(container), std::move(previous), absl::Now()})};
 }
 
 absl::Status Core::ReserveAdd(const Container& container, PendingAdd* pending) {
@@ -76,11 +76,12 @@ absl::Status Core::Enrich(Container* container, bool initial) {
 
 absl::Status Core::Insert(Container container, PendingAdd* pending, bool initial) {
   Entry* entry = Entry::New(std::move(container));
-  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+  Announced announced;
   {
     MutexLock lock(&mutex_);
     if (pending->container != nullptr) {
       pending_.erase(std::find(pending_.begin(), pending_.end(), pending));
+      pending_done_.SignalAll();
     }
     absl::Status status;
     if (!AcceptsLocked()) {
@@ -101,9 +102,9 @@ absl::Status Core::Insert(Container container, PendingAdd* pending, bool initial
     store_.Insert(entry);
     added_.fetch_add(1, std::memory_order_relaxed);
     if (update_tracers_) update_tracers_({EventType::kCreated, entry->self, nullptr, {}});
-    delivery = Announce(EventType::kCreated, entry->self);
+    announced = Announce(EventType::kCreated, entry->self);
   }
-  if (delivery != nullptr) pubsub_->Await(delivery);
+  announced.Await();
   return absl::OkStatus();
 }
 
@@ -125,6 +126,7 @@ absl::Status Core::Add(Container container, bool initial) {
   if (status.ok()) return Insert(std::move(container), &pending, initial);
   MutexLock lock(&mutex_);
   pending_.erase(std::find(pending_.begin(), pending_.end(), &pending));
+  pending_done_.SignalAll();
   return status;
 }
 
@@ -142,7 +144,7 @@ void Core::FinishRemoval(Entry* entry) {
 absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
                           const std::function<bool(const Container&)>& is_pending,
                           std::string_view what) {
-  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+  Announced announced;
   ContainerPtr container;  // keeps the entry, whatever Close does meanwhile
   Entry* entry = nullptr;
   {
@@ -162,13 +164,13 @@ absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
     }
     container = entry->self;
     entry->removing.store(true, std::memory_order_relaxed);
-    delivery = Announce(EventType::kDeleted, container);
-    if (delivery == nullptr) {
+    announced = Announce(EventType::kDeleted, container);
+    if (!announced) {
       FinishRemoval(entry);
       return absl::OkStatus();
     }
   }
-  pubsub_->Await(delivery);
+  announced.Await();
   MutexLock lock(&mutex_);
   // Close has taken it out already.
   if (!entry->links[kAll].linked() || state_ == State::kClosed) return absl::OkStatus();
@@ -179,7 +181,7 @@ absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
 absl::Status Core::Update(const std::function<Entry*(Store&)>& find,
                           const std::function<bool(Container*)>& change, std::string_view what,
                           bool announce) {
-  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+  Announced announced;
   {
     MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("update container");
@@ -198,9 +200,9 @@ absl::Status Core::Update(const std::function<Entry*(Store&)>& find,
     store_.Replace(entry, fresh);
     updated_.fetch_add(1, std::memory_order_relaxed);
     if (update_tracers_) update_tracers_({EventType::kUpdated, fresh->self, previous, {}});
-    if (announce) delivery = Announce(EventType::kUpdated, fresh->self, previous);
+    if (announce) announced = Announce(EventType::kUpdated, fresh->self, previous);
   }
-  if (delivery != nullptr) pubsub_->Await(delivery);
+  announced.Await();
   return absl::OkStatus();
 }
 
@@ -231,14 +233,14 @@ void Core::SetOwner(const ContainerPtr& container, OwnerReference owner) {
 absl::Status Core::PublishPreCreate(Container container) {
   absl::Status status = ValidateContainerID(container.runtime.container_id);
   if (!status.ok()) return status;
-  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+  Announced announced;
   {
     MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("publish container");
-    delivery = Announce(EventType::kPreCreate,
+    announced = Announce(EventType::kPreCreate,
                         std::make_shared<const Container>(std::move(container)));
   }
-  if (delivery != nullptr) pubsub_->Await(delivery);
+  announced.Await();
   return absl::OkStatus();
 }
 
@@ -266,6 +268,7 @@ absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
   };
   std::vector<ContainerPtr> containers;
   std::shared_ptr<PubSubDispatcher::Subscription> replaced;
+  PubSubDispatcher* pubsub = nullptr;
   {
     MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("subscribe");
@@ -279,14 +282,16 @@ absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
       if (entry->removing.load(std::memory_order_relaxed)) continue;
       if (compiled->Matches(entry->container)) containers.push_back(entry->self);
     }
-    replaced = pubsub_->Replace(key, std::move(callback), nullptr, std::move(options));
+    pubsub = pubsub_.get();
+    replaced = pubsub->Replace(key, std::move(callback), nullptr, std::move(options));
   }
   // Without the mutex: the replaced callback may be waiting for it.
-  pubsub_->WaitUntilIdle(replaced);
+  pubsub->WaitUntilIdle(replaced);
   return containers;
 }
 
 absl::Status Core::Unsubscribe(std::string_view key) {
+  PubSubDispatcher* pubsub = nullptr;
   {
     MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("unsubscribe");
@@ -294,8 +299,9 @@ absl::Status Core::Unsubscribe(std::string_view key) {
       return absl::FailedPreconditionError(absl::StrCat(
           "unsubscribe ", std::string(key), ": the collection has no publisher (WithPubSub)"));
     }
+    pubsub = pubsub_.get();
   }
-  pubsub_->Unsubscribe(key);
+  pubsub->Unsubscribe(key);
   return absl::OkStatus();
 }
 

@@ -34,6 +34,17 @@ struct PendingAdd {
   bool cancelled = false;
 };
 
+// An event that has been queued under the mutex, to be waited for without it.
+struct Announced {
+  PubSubDispatcher* pubsub = nullptr;
+  std::shared_ptr<GadgetPubSub::Delivery> delivery;
+
+  explicit operator bool() const { return delivery != nullptr; }
+  void Await() const {
+    if (delivery != nullptr) pubsub->Await(delivery);
+  }
+};
+
 class Core {
  public:
   enum class State { kNew, kInitializing, kOpen, kClosing, kClosed };
@@ -90,8 +101,7 @@ class Core {
   }
   absl::Status NotOpen(std::string_view what) const;
   bool IsHere(const Container& container) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::shared_ptr<GadgetPubSub::Delivery> Announce(EventType type, ContainerPtr container,
-                                                   ContainerPtr previous = nullptr)
+  Announced Announce(EventType type, ContainerPtr container, ContainerPtr previous = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Enrich(Container* container, bool initial);
   absl::Status Insert(Container container, PendingAdd* pending, bool initial);
@@ -102,6 +112,7 @@ class Core {
   absl::Status StartStages();
   void AddInitialContainers();
   void Undo();
+  void Forget();
   void ForgetLoop();
 
   ContainerCollection& collection_;
@@ -111,10 +122,12 @@ class Core {
   // Written under mutex_, read anywhere.
   Store store_;
   std::vector<PendingAdd*> pending_ ABSL_GUARDED_BY(mutex_);
+  CondVar pending_done_;
   // Ids whose removal came during Initialize, before any add.
   std::set<std::string> ended_early_ ABSL_GUARDED_BY(mutex_);
 
-  // Set by options, then left alone until Close.
+  // Set by options, then left alone until the next Initialize or the end: a call that came before Close may
+  // still be reading them.
   std::vector<NamedEnricher> enrichers_;
   std::vector<NamedEnricher> initial_enrichers_;
   std::vector<InitialSource> initial_sources_;

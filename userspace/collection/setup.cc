@@ -147,6 +147,7 @@ absl::Status Core::Initialize(const std::vector<Option>& options) {
   }
   Undo();
   MutexLock lock(&mutex_);
+  Forget();
   state_ = State::kNew;
   return status;
 }
@@ -174,6 +175,8 @@ void Core::Undo() {
   if (forgetter_.joinable()) forgetter_.join();
   {
     MutexLock lock(&mutex_);
+    // Enrichers lean on what the cleanups end.
+    while (!pending_.empty()) pending_done_.Wait(&mutex_);
     if (update_tracers_) {
       for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
         update_tracers_({EventType::kDeleted, OwnerOf<kAll>(link)->self, nullptr, {}});
@@ -182,16 +185,19 @@ void Core::Undo() {
     store_.Clear();
     store_.Reclaim();
     ended_early_.clear();
-    if (pubsub_ != nullptr) former_pubsubs_.push_back(std::move(pubsub_));
-    pubsub_ = nullptr;
-    update_tracers_ = nullptr;
-    tracers_ = nullptr;
   }
   while (!cleanups_.empty()) {
     const std::function<void()> cleanup = std::move(cleanups_.back());
     cleanups_.pop_back();
     cleanup();
   }
+}
+
+void Core::Forget() {
+  if (pubsub_ != nullptr) former_pubsubs_.push_back(std::move(pubsub_));
+  pubsub_ = nullptr;
+  update_tracers_ = nullptr;
+  tracers_ = nullptr;
   stages_.clear();
   initial_sources_.clear();
   enrichers_.clear();

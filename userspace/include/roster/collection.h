@@ -56,7 +56,8 @@ class ContainerCollection : public ContainerResolver {
   ContainerCollection(const ContainerCollection&) = delete;
   ContainerCollection& operator=(const ContainerCollection&) = delete;
 
-  // Runs the options in their order, starts what they ask for, adds the initial containers. On an error, which
+  // Runs the options in their order, starts what they ask for, adds the initial containers. Other threads may
+  // use the collection when it has returned, and those that an option starts while it runs. On an error, which
   // names the option, everything started is stopped again, and Initialize may be called again.
   // FAILED_PRECONDITION when it is initialised already or has been closed.
   absl::Status Initialize(std::vector<Option> options);
@@ -64,8 +65,8 @@ class ContainerCollection : public ContainerResolver {
   absl::Status Initialize(Options... options) {
     return Initialize(std::vector<Option>{std::move(options)...});
   }
-  // Stops what Initialize started, ends subscriptions (waiting for running callbacks), forgets the containers
-  // without DELETED events. Closing twice is fine. Not from inside a callback.
+  // Stops what Initialize started, ends subscriptions, waits for callbacks and enrichers that are running,
+  // forgets the containers without DELETED events. Closing twice is fine. Not from inside a callback or enricher.
   void Close();
 
   // --- Changes ---------------------------------------------------------------------------------------------
