@@ -74,7 +74,8 @@ class SpawnSettings {
 };
 
 absl::StatusOr<std::pair<pid_t, Fd>> SpawnWith(const std::vector<std::string>& arguments,
-                                               const CommandOptions& options, int out_fd, int err_fd) {
+                                               const CommandOptions& options, int out_fd,
+                                               int err_fd) {
   SpawnSettings settings(options.new_session);
   if (options.stdin_fd >= 0) {
     posix_spawn_file_actions_adddup2(&settings.actions, options.stdin_fd, 0);
@@ -86,7 +87,8 @@ absl::StatusOr<std::pair<pid_t, Fd>> SpawnWith(const std::vector<std::string>& a
       posix_spawn_file_actions_adddup2(&settings.actions, from, to);
     } else {
       const char* path = options.log_path.empty() ? "/dev/null" : options.log_path.c_str();
-      posix_spawn_file_actions_addopen(&settings.actions, to, path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+      posix_spawn_file_actions_addopen(&settings.actions, to, path, O_WRONLY | O_CREAT | O_APPEND,
+                                       0600);
     }
   }
   if (!options.directory.empty()) {
@@ -146,7 +148,8 @@ absl::StatusOr<int> Process::Wait(absl::Time deadline) {
   auto woken = WaitAny(absl::StrCat("end of process ", pid_), {pidfd_.get()}, deadline);
   if (!woken.ok()) return woken.status();
   int status = 0;
-  if (::waitpid(pid_, &status, 0) != pid_) return ErrnoStatus("waitpid", std::to_string(pid_), errno);
+  if (::waitpid(pid_, &status, 0) != pid_)
+    return ErrnoStatus("waitpid", std::to_string(pid_), errno);
   pidfd_.Reset();
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -161,13 +164,15 @@ absl::StatusOr<CommandResult> RunCommand(const std::vector<std::string>& argumen
   Fd out(::memfd_create("stdout", MFD_CLOEXEC));
   Fd err(::memfd_create("stderr", MFD_CLOEXEC));
   if (!out.valid() || !err.valid()) return ErrnoStatus("memfd_create for", arguments[0], errno);
-  // The child's end must not share a file offset with a writer that outlives it; appending settles that.
+  // The child's end must not share a file offset with a writer that outlives it; appending settles
+  // that.
   ::fcntl(out.get(), F_SETFL, O_APPEND);
   ::fcntl(err.get(), F_SETFL, O_APPEND);
   ROSTER_ASSIGN_OR_RETURN(auto spawned, SpawnWith(arguments, options, out.get(), err.get()));
   auto [pid, pidfd] = std::move(spawned);
-  absl::Status waited =
-      WaitAny(absl::StrCat("end of ", absl::StrJoin(arguments, " ")), {pidfd.get()}, In(options.timeout)).status();
+  absl::Status waited = WaitAny(absl::StrCat("end of ", absl::StrJoin(arguments, " ")),
+                                {pidfd.get()}, In(options.timeout))
+                            .status();
   if (!waited.ok()) ::kill(pid, SIGKILL);
   int status = 0;
   ::waitpid(pid, &status, 0);
@@ -185,8 +190,8 @@ absl::StatusOr<std::string> RunForOutput(const std::vector<std::string>& argumen
                                          const CommandOptions& options) {
   ROSTER_ASSIGN_OR_RETURN(CommandResult result, RunCommand(arguments, options));
   if (result.exit_code != 0) {
-    return absl::InternalError(absl::StrCat(absl::StrJoin(arguments, " "), ": exit code ", result.exit_code,
-                                            ": ", result.err, result.out));
+    return absl::InternalError(absl::StrCat(absl::StrJoin(arguments, " "), ": exit code ",
+                                            result.exit_code, ": ", result.err, result.out));
   }
   if (!result.out.empty() && result.out.back() == '\n') result.out.pop_back();
   return std::move(result.out);

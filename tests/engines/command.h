@@ -1,9 +1,10 @@
-// Process is a child process that a test started; RunCommand starts one, waits for it and returns what it said.
+// Process is a child process that a test started; RunCommand starts one, waits for it and returns
+// what it said.
 //
 //   absl::StatusOr<CommandResult> result = RunCommand({"runc", "--root", root, "list", "-q"});
 //
-// Output goes to anonymous memory, not to a pipe: a container that inherits its runtime's stdout can then neither
-// block the runtime nor keep the reader waiting for an end of file.
+// Output goes to anonymous memory, not to a pipe: a container that inherits its runtime's stdout
+// can then neither block the runtime nor keep the reader waiting for an end of file.
 #ifndef ROSTER_TESTS_ENGINES_COMMAND_H_
 #define ROSTER_TESTS_ENGINES_COMMAND_H_
 
@@ -20,13 +21,13 @@
 namespace roster::testing {
 
 struct CommandOptions {
-  std::vector<std::string> environment;         // "NAME=value", on top of this process's own
-  std::string directory;                        // working directory; "": this process's
-  std::string log_path;                         // stdout and stderr are appended there; "": see the functions
-  int stdin_fd = -1;                            // -1: /dev/null
-  int stdout_fd = -1;                           // -1: as the functions say
-  bool new_session = false;                     // setsid, for what must outlive a terminal
-  absl::Duration timeout = absl::Seconds(60);   // RunCommand only; scaled by In()
+  std::vector<std::string> environment;  // "NAME=value", on top of this process's own
+  std::string directory;                 // working directory; "": this process's
+  std::string log_path;      // stdout and stderr are appended there; "": see the functions
+  int stdin_fd = -1;         // -1: /dev/null
+  int stdout_fd = -1;        // -1: as the functions say
+  bool new_session = false;  // setsid, for what must outlive a terminal
+  absl::Duration timeout = absl::Seconds(60);  // RunCommand only; scaled by In()
 };
 
 struct CommandResult {
@@ -62,12 +63,13 @@ class Process {
   Fd pidfd_;
 };
 
-// A non-zero exit code is a result, not an error. Errors: the program cannot be started, or ran past the timeout
-// (it is then killed).
+// A non-zero exit code is a result, not an error. Errors: the program cannot be started, or ran
+// past the timeout (it is then killed).
 absl::StatusOr<CommandResult> RunCommand(const std::vector<std::string>& arguments,
                                          const CommandOptions& options = {});
 
-// The command's stdout without the last newline. A non-zero exit code is INTERNAL with the command and its stderr.
+// The command's stdout without the last newline. A non-zero exit code is INTERNAL with the command
+// and its stderr.
 absl::StatusOr<std::string> RunForOutput(const std::vector<std::string>& arguments,
                                          const CommandOptions& options = {});
 

@@ -16,7 +16,8 @@
 namespace roster::testing {
 namespace {
 
-std::vector<std::string> Joined(std::vector<std::string> first, const std::vector<std::string>& second) {
+std::vector<std::string> Joined(std::vector<std::string> first,
+                                const std::vector<std::string>& second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
 }
@@ -50,11 +51,14 @@ ContainerdEngine::ContainerdEngine(const Workspace& workspace)
   service_.log_path = directory_ + "/log";
 }
 
-absl::StatusOr<std::string> ContainerdEngine::Call(const std::vector<std::string>& arguments) const {
+absl::StatusOr<std::string> ContainerdEngine::Call(
+    const std::vector<std::string>& arguments) const {
   CommandOptions options;
   options.environment = workspace_.environment();
   return RunForOutput(
-      Joined({"ctr", "--address", service_.socket, "--namespace", containerd_namespace()}, arguments), options);
+      Joined({"ctr", "--address", service_.socket, "--namespace", containerd_namespace()},
+             arguments),
+      options);
 }
 
 std::string ContainerdEngine::CommandPrefix() const {
@@ -82,7 +86,8 @@ absl::Status ContainerdEngine::Stop() {
 absl::StatusOr<std::string> ContainerdEngine::Create(const ContainerSpec& spec) {
   std::vector<std::string> line{"containers", "create"};
   if (spec.host_network) line.push_back("--net-host");
-  if (spec.host_pid) return absl::UnimplementedError("ctr has no option for the host's pid namespace");
+  if (spec.host_pid)
+    return absl::UnimplementedError("ctr has no option for the host's pid namespace");
   line.insert(line.end(), {kImageName, spec.name});
   absl::StatusOr<std::string> made = Call(Joined(line, spec.arguments));
   if (!made.ok()) return made.status();
@@ -90,13 +95,16 @@ absl::StatusOr<std::string> ContainerdEngine::Create(const ContainerSpec& spec) 
 }
 
 absl::Status ContainerdEngine::StartCreated(const std::string& name) {
-  return Call({"tasks", "start", "--detach", "--fifo-dir", workspace_.MakeDirectory("containerd/fifos"), name})
+  return Call({"tasks", "start", "--detach", "--fifo-dir",
+               workspace_.MakeDirectory("containerd/fifos"), name})
       .status();
 }
 
 absl::StatusOr<std::string> ContainerdEngine::Run(const ContainerSpec& spec) {
-  if (spec.host_pid) return absl::UnimplementedError("ctr has no option for the host's pid namespace");
-  std::vector<std::string> line{"run", "--detach", "--fifo-dir", workspace_.MakeDirectory("containerd/fifos")};
+  if (spec.host_pid)
+    return absl::UnimplementedError("ctr has no option for the host's pid namespace");
+  std::vector<std::string> line{"run", "--detach", "--fifo-dir",
+                                workspace_.MakeDirectory("containerd/fifos")};
   if (spec.host_network) line.push_back("--net-host");
   line.insert(line.end(), {kImageName, spec.name});
   absl::StatusOr<std::string> made = Call(Joined(line, spec.arguments));
@@ -104,13 +112,23 @@ absl::StatusOr<std::string> ContainerdEngine::Run(const ContainerSpec& spec) {
   return spec.name;
 }
 
-absl::StatusOr<int> ContainerdEngine::Exec(const std::string& name, const std::vector<std::string>& arguments) {
+absl::StatusOr<int> ContainerdEngine::Exec(const std::string& name,
+                                           const std::vector<std::string>& arguments) {
   static std::atomic<int> number = 0;
   CommandOptions options;
   options.environment = workspace_.environment();
-  std::vector<std::string> line{"ctr", "--address", service_.socket, "--namespace", containerd_namespace(),
-                                "tasks", "exec", "--fifo-dir", workspace_.MakeDirectory("containerd/fifos"),
-                                "--exec-id", absl::StrCat("exec-", ::getpid(), "-", ++number), name};
+  std::vector<std::string> line{"ctr",
+                                "--address",
+                                service_.socket,
+                                "--namespace",
+                                containerd_namespace(),
+                                "tasks",
+                                "exec",
+                                "--fifo-dir",
+                                workspace_.MakeDirectory("containerd/fifos"),
+                                "--exec-id",
+                                absl::StrCat("exec-", ::getpid(), "-", ++number),
+                                name};
   ROSTER_ASSIGN_OR_RETURN(CommandResult result, RunCommand(Joined(line, arguments), options));
   return result.exit_code;
 }
@@ -120,7 +138,8 @@ absl::Status ContainerdEngine::Kill(const std::string& name, int signal) {
 }
 
 absl::Status ContainerdEngine::Remove(const std::string& name) {
-  // Without a task this fails, and then there is none to delete; `containers delete` is what must succeed.
+  // Without a task this fails, and then there is none to delete; `containers delete` is what must
+  // succeed.
   Call({"tasks", "delete", "--force", name}).status().IgnoreError();
   return Call({"containers", "delete", name}).status();
 }

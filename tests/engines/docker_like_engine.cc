@@ -17,7 +17,8 @@ void Append(std::vector<std::string>* to, const std::vector<std::string>& from) 
 
 }  // namespace
 
-absl::StatusOr<std::string> DockerLikeEngine::Call(const std::vector<std::string>& arguments) const {
+absl::StatusOr<std::string> DockerLikeEngine::Call(
+    const std::vector<std::string>& arguments) const {
   CommandOptions options;
   options.environment = workspace_.environment();
   Append(&options.environment, Environment());
@@ -33,7 +34,8 @@ std::string DockerLikeEngine::CommandPrefix() const {
   return absl::StrJoin(words, " ");
 }
 
-absl::StatusOr<std::string> DockerLikeEngine::Begin(std::vector<std::string> line, const ContainerSpec& spec) const {
+absl::StatusOr<std::string> DockerLikeEngine::Begin(std::vector<std::string> line,
+                                                    const ContainerSpec& spec) const {
   Append(&line, {"--name", spec.name, "--network", spec.host_network ? "host" : "none"});
   if (spec.host_pid) Append(&line, {"--pid", "host"});
   Append(&line, RunOptions());
@@ -42,13 +44,20 @@ absl::StatusOr<std::string> DockerLikeEngine::Begin(std::vector<std::string> lin
   return Call(line);
 }
 
-absl::StatusOr<std::string> DockerLikeEngine::Run(const ContainerSpec& spec) { return Begin({"run", "-d"}, spec); }
+absl::StatusOr<std::string> DockerLikeEngine::Run(const ContainerSpec& spec) {
+  return Begin({"run", "-d"}, spec);
+}
 
-absl::StatusOr<std::string> DockerLikeEngine::Create(const ContainerSpec& spec) { return Begin({"create"}, spec); }
+absl::StatusOr<std::string> DockerLikeEngine::Create(const ContainerSpec& spec) {
+  return Begin({"create"}, spec);
+}
 
-absl::Status DockerLikeEngine::StartCreated(const std::string& name) { return Call({"start", name}).status(); }
+absl::Status DockerLikeEngine::StartCreated(const std::string& name) {
+  return Call({"start", name}).status();
+}
 
-absl::StatusOr<int> DockerLikeEngine::Exec(const std::string& name, const std::vector<std::string>& arguments) {
+absl::StatusOr<int> DockerLikeEngine::Exec(const std::string& name,
+                                           const std::vector<std::string>& arguments) {
   std::vector<std::string> line = Program();
   Append(&line, {"exec", name});
   Append(&line, arguments);
@@ -82,7 +91,8 @@ absl::Status DockerLikeEngine::RemoveAll() {
 absl::StatusOr<pid_t> DockerLikeEngine::Pid(const std::string& name) {
   ROSTER_ASSIGN_OR_RETURN(std::string text, Call({"inspect", "--format", "{{.State.Pid}}", name}));
   pid_t pid = 0;
-  if (!absl::SimpleAtoi(text, &pid) || pid <= 0) return absl::NotFoundError(absl::StrCat("pid of ", name, ": ", text));
+  if (!absl::SimpleAtoi(text, &pid) || pid <= 0)
+    return absl::NotFoundError(absl::StrCat("pid of ", name, ": ", text));
   return pid;
 }
 

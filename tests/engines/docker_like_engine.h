@@ -14,7 +14,8 @@ class DockerLikeEngine : public Engine {
   absl::StatusOr<std::string> Run(const ContainerSpec& spec) override;
   absl::StatusOr<std::string> Create(const ContainerSpec& spec) override;
   absl::Status StartCreated(const std::string& name) override;
-  absl::StatusOr<int> Exec(const std::string& name, const std::vector<std::string>& arguments) override;
+  absl::StatusOr<int> Exec(const std::string& name,
+                           const std::vector<std::string>& arguments) override;
   absl::Status Kill(const std::string& name, int signal) override;
   absl::Status Remove(const std::string& name) override;
   absl::StatusOr<pid_t> Pid(const std::string& name) override;

@@ -28,11 +28,16 @@ bool InPath(const std::string& program) {
 
 std::string EngineName(EngineKind kind) {
   switch (kind) {
-    case EngineKind::kRunc: return "runc";
-    case EngineKind::kCrun: return "crun";
-    case EngineKind::kContainerd: return "containerd";
-    case EngineKind::kDocker: return "docker";
-    case EngineKind::kPodman: return "podman";
+    case EngineKind::kRunc:
+      return "runc";
+    case EngineKind::kCrun:
+      return "crun";
+    case EngineKind::kContainerd:
+      return "containerd";
+    case EngineKind::kDocker:
+      return "docker";
+    case EngineKind::kPodman:
+      return "podman";
   }
   return "unknown";
 }
@@ -43,27 +48,38 @@ absl::StatusOr<EngineKind> EngineKindFromName(const std::string& name) {
   for (EngineKind kind : kAllEngines) {
     if (EngineName(kind) == name) return kind;
   }
-  return absl::InvalidArgumentError(absl::StrCat("engine ", name, ": not one of runc crun containerd docker podman"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("engine ", name, ": not one of runc crun containerd docker podman"));
 }
 
 std::unique_ptr<Engine> MakeEngine(EngineKind kind, const Workspace& workspace) {
   switch (kind) {
-    case EngineKind::kRunc: return std::make_unique<OciEngine>("runc", workspace);
-    case EngineKind::kCrun: return std::make_unique<OciEngine>("crun", workspace);
-    case EngineKind::kContainerd: return std::make_unique<ContainerdEngine>(workspace);
-    case EngineKind::kDocker: return std::make_unique<DockerEngine>(workspace);
-    case EngineKind::kPodman: return std::make_unique<PodmanEngine>(workspace);
+    case EngineKind::kRunc:
+      return std::make_unique<OciEngine>("runc", workspace);
+    case EngineKind::kCrun:
+      return std::make_unique<OciEngine>("crun", workspace);
+    case EngineKind::kContainerd:
+      return std::make_unique<ContainerdEngine>(workspace);
+    case EngineKind::kDocker:
+      return std::make_unique<DockerEngine>(workspace);
+    case EngineKind::kPodman:
+      return std::make_unique<PodmanEngine>(workspace);
   }
   return nullptr;
 }
 
 bool IsInstalled(EngineKind kind) {
   switch (kind) {
-    case EngineKind::kRunc: return InPath("runc");
-    case EngineKind::kCrun: return InPath("crun");
-    case EngineKind::kContainerd: return InPath("containerd") && InPath("ctr") && InPath("runc");
-    case EngineKind::kDocker: return InPath("dockerd") && InPath("docker");
-    case EngineKind::kPodman: return InPath("podman") && InPath("conmon") && InPath("crun");
+    case EngineKind::kRunc:
+      return InPath("runc");
+    case EngineKind::kCrun:
+      return InPath("crun");
+    case EngineKind::kContainerd:
+      return InPath("containerd") && InPath("ctr") && InPath("runc");
+    case EngineKind::kDocker:
+      return InPath("dockerd") && InPath("docker");
+    case EngineKind::kPodman:
+      return InPath("podman") && InPath("conmon") && InPath("crun");
   }
   return false;
 }

@@ -1,6 +1,5 @@
-// Each engine starts containers here and leaves nothing behind: what the integration tests stand on.
-#include "engines/engine.h"
-
+// Each engine starts containers here and leaves nothing behind: what the integration tests stand
+// on.
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engines/command.h"
+#include "engines/engine.h"
 #include "engines/image.h"
 #include "engines/wait.h"
 #include "engines/workspace.h"
@@ -171,10 +171,11 @@ TEST(Command, ExitCodeAndSignalAreTold) {
 
 TEST(Wait, ConditionThatNeverHoldsEndsAtTheDeadline) {
   Ticker ticker(absl::Milliseconds(1));
-  absl::Status waited = WaitUntil("nothing", {ticker.fd()}, absl::Now() + absl::Milliseconds(30), [&] {
-    ticker.Take();
-    return false;
-  });
+  absl::Status waited =
+      WaitUntil("nothing", {ticker.fd()}, absl::Now() + absl::Milliseconds(30), [&] {
+        ticker.Take();
+        return false;
+      });
   EXPECT_EQ(waited.code(), absl::StatusCode::kDeadlineExceeded);
 }
 

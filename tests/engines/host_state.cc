@@ -61,7 +61,8 @@ std::vector<pid_t> ProcessesInCgroup(const std::string& directory) {
     }
   };
   add(directory);
-  for (fs::recursive_directory_iterator it(directory, ignored), end; it != end; it.increment(ignored)) {
+  for (fs::recursive_directory_iterator it(directory, ignored), end; it != end;
+       it.increment(ignored)) {
     if (it->is_directory(ignored)) add(it->path());
   }
   return pids;
@@ -71,16 +72,19 @@ std::vector<pid_t> ProcessesInCgroup(const std::string& directory) {
 bool RemoveCgroupDirectories(const std::string& directory) {
   std::error_code ignored;
   std::vector<std::string> found{directory};
-  for (fs::recursive_directory_iterator it(directory, ignored), end; it != end; it.increment(ignored)) {
+  for (fs::recursive_directory_iterator it(directory, ignored), end; it != end;
+       it.increment(ignored)) {
     if (it->is_directory(ignored)) found.push_back(it->path());
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.size() > b.size(); });
   bool gone = true;
   for (const std::string& path : found) gone &= ::rmdir(path.c_str()) == 0 || errno == ENOENT;
   return gone;
 }
 
-bool IsMounted(const std::vector<Mount>& mounts, const std::string& type, const std::string& option) {
+bool IsMounted(const std::vector<Mount>& mounts, const std::string& type,
+               const std::string& option) {
   return std::any_of(mounts.begin(), mounts.end(), [&](const Mount& mount) {
     std::vector<std::string> options = absl::StrSplit(mount.options, ',');
     return mount.type == type &&
@@ -137,14 +141,16 @@ std::vector<std::string> CgroupDirectories(const std::string& name) {
 }
 
 absl::Status RemoveCgroup(const std::string& directory) {
-  // The kernel says EBUSY for a moment after the last process has gone, and v1 tells nobody when that moment ends.
+  // The kernel says EBUSY for a moment after the last process has gone, and v1 tells nobody when
+  // that moment ends.
   Ticker ticker(absl::Milliseconds(5));
   absl::Status killed = absl::OkStatus();
-  absl::Status removed = WaitUntil("removal of cgroup " + directory, {ticker.fd()}, In(absl::Seconds(10)), [&] {
-    ticker.Take();
-    killed = KillProcesses(ProcessesInCgroup(directory));
-    return !killed.ok() || RemoveCgroupDirectories(directory);
-  });
+  absl::Status removed =
+      WaitUntil("removal of cgroup " + directory, {ticker.fd()}, In(absl::Seconds(10)), [&] {
+        ticker.Take();
+        killed = KillProcesses(ProcessesInCgroup(directory));
+        return !killed.ok() || RemoveCgroupDirectories(directory);
+      });
   return killed.ok() ? removed : killed;
 }
 
@@ -185,7 +191,8 @@ absl::Status PrepareHost(std::vector<std::string>* made) {
   std::vector<Mount> mounts = ListMounts();
   // Others may pin maps in bpffs, or trace, while we run: these two stay mounted.
   if (!IsMounted(mounts, "bpf", "")) ROSTER_RETURN_IF_ERROR(MountAt("bpf", "/sys/fs/bpf", ""));
-  if (!IsMounted(mounts, "tracefs", "")) ROSTER_RETURN_IF_ERROR(MountAt("tracefs", "/sys/kernel/tracing", ""));
+  if (!IsMounted(mounts, "tracefs", ""))
+    ROSTER_RETURN_IF_ERROR(MountAt("tracefs", "/sys/kernel/tracing", ""));
   const bool v1 = IsMounted(mounts, "cgroup", "memory") || IsMounted(mounts, "cgroup", "pids");
   const bool known = absl::StrContains(ReadFile("/proc/cgroups"), "hugetlb\t");
   if (v1 && known && !IsMounted(mounts, "cgroup", "hugetlb")) {

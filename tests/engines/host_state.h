@@ -35,9 +35,9 @@ std::vector<pid_t> ProcessesWithEnvironment(const std::string& entry);
 // SIGKILL, and the wait for their end. A process that is gone already is fine.
 absl::Status KillProcesses(const std::vector<pid_t>& pids);
 
-// Mounts what container runtimes and BPF programs need and a bare host may lack: bpffs, tracefs, and on a host with
-// v1 cgroups the hugetlb controller, without which crun refuses to start. `made` gets the mount points that this
-// call made and that can be undone without harm to others.
+// Mounts what container runtimes and BPF programs need and a bare host may lack: bpffs, tracefs,
+// and on a host with v1 cgroups the hugetlb controller, without which crun refuses to start. `made`
+// gets the mount points that this call made and that can be undone without harm to others.
 absl::Status PrepareHost(std::vector<std::string>* made);
 
 }  // namespace roster::testing

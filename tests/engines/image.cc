@@ -32,7 +32,8 @@ absl::Status MakeRootfs(const std::string& rootfs) {
   if (error) return ErrnoStatus("copy", ROSTER_PAYLOAD_PROGRAM, error.value());
   for (int marker = 0; marker < kMarkers; ++marker) {
     std::string path = rootfs + MarkerPath(marker);
-    if (::link((rootfs + "/bin/payload").c_str(), path.c_str()) != 0) return ErrnoStatus("link", path, errno);
+    if (::link((rootfs + "/bin/payload").c_str(), path.c_str()) != 0)
+      return ErrnoStatus("link", path, errno);
   }
   return absl::OkStatus();
 }
@@ -41,20 +42,25 @@ absl::Status MakeRootfs(const std::string& rootfs) {
 absl::Status MakeArchive(const std::string& directory, const std::string& archive) {
   CommandOptions options;
   options.directory = directory;
-  ROSTER_RETURN_IF_ERROR(
-      RunForOutput({"tar", "--sort=name", "--numeric-owner", "-cf", "layer.tar", "-C", "rootfs", "."}, options)
-          .status());
+  ROSTER_RETURN_IF_ERROR(RunForOutput({"tar", "--sort=name", "--numeric-owner", "-cf", "layer.tar",
+                                       "-C", "rootfs", "."},
+                                      options)
+                             .status());
   ROSTER_ASSIGN_OR_RETURN(std::string sum, RunForOutput({"sha256sum", "layer.tar"}, options));
   nlohmann::json config = {
       {"architecture", sizeof(void*) == 8 ? ROSTER_IMAGE_ARCHITECTURE : "386"},
       {"os", "linux"},
-      {"config", {{"Cmd", {MarkerPath(0), "exit"}}, {"Env", {"PATH=/bin:/"}}, {"Labels", {{"made-by", "roster-engines"}}}}},
+      {"config",
+       {{"Cmd", {MarkerPath(0), "exit"}},
+        {"Env", {"PATH=/bin:/"}},
+        {"Labels", {{"made-by", "roster-engines"}}}}},
       {"rootfs", {{"type", "layers"}, {"diff_ids", {"sha256:" + sum.substr(0, 64)}}}}};
   nlohmann::json manifest = {
       {{"Config", "config.json"}, {"RepoTags", {kImageName}}, {"Layers", {"layer.tar"}}}};
   std::ofstream(directory + "/config.json") << config.dump();
   std::ofstream(directory + "/manifest.json") << manifest.dump();
-  return RunForOutput({"tar", "-cf", archive, "manifest.json", "config.json", "layer.tar"}, options).status();
+  return RunForOutput({"tar", "-cf", archive, "manifest.json", "config.json", "layer.tar"}, options)
+      .status();
 }
 
 }  // namespace

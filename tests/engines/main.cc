@@ -1,4 +1,5 @@
-// roster-engines starts containers with any of the five engines, each with state of its own below one directory.
+// roster-engines starts containers with any of the five engines, each with state of its own below
+// one directory.
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,7 +36,8 @@ constexpr char kUsage[] =
 
 absl::Status StartAll(const Workspace& workspace, const std::vector<std::string>& names) {
   for (EngineKind kind : kAllEngines) {
-    if (!names.empty() && std::find(names.begin(), names.end(), EngineName(kind)) == names.end()) continue;
+    if (!names.empty() && std::find(names.begin(), names.end(), EngineName(kind)) == names.end())
+      continue;
     if (names.empty() && !IsInstalled(kind)) {
       absl::FPrintF(stderr, "roster-engines: %s is not installed\n", EngineName(kind));
       continue;
@@ -63,7 +65,8 @@ absl::Status StopAll(const std::string& directory) {
     // Politely first: an engine undoes what it did outside its directories.
     for (EngineKind kind : kAllEngines) {
       absl::Status stopped = MakeEngine(kind, **workspace)->Stop();
-      if (!stopped.ok()) absl::FPrintF(stderr, "roster-engines: %s\n", std::string(stopped.message()));
+      if (!stopped.ok())
+        absl::FPrintF(stderr, "roster-engines: %s\n", std::string(stopped.message()));
     }
   }
   return Sweep(workspace.ok() ? (*workspace)->directory() : directory);
@@ -80,8 +83,8 @@ absl::Status OfContainer(const std::string& verb, Engine* engine, const std::str
                          const std::vector<std::string>& rest) {
   if (verb == "run" || verb == "create") {
     ROSTER_RETURN_IF_ERROR(engine->Start());
-    ROSTER_ASSIGN_OR_RETURN(std::string id,
-                            verb == "run" ? engine->Run({name, rest}) : engine->Create({name, rest}));
+    ROSTER_ASSIGN_OR_RETURN(
+        std::string id, verb == "run" ? engine->Run({name, rest}) : engine->Create({name, rest}));
     absl::PrintF("%s\n", id);
     return absl::OkStatus();
   }

@@ -13,15 +13,22 @@ using nlohmann::json;
 
 json Mounts(bool host_pid) {
   json mounts = {
-      {{"destination", "/dev"}, {"type", "tmpfs"}, {"source", "tmpfs"},
+      {{"destination", "/dev"},
+       {"type", "tmpfs"},
+       {"source", "tmpfs"},
        {"options", {"nosuid", "strictatime", "mode=755", "size=65536k"}}},
-      {{"destination", "/dev/pts"}, {"type", "devpts"}, {"source", "devpts"},
+      {{"destination", "/dev/pts"},
+       {"type", "devpts"},
+       {"source", "devpts"},
        {"options", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}}},
-      {{"destination", "/dev/shm"}, {"type", "tmpfs"}, {"source", "shm"},
+      {{"destination", "/dev/shm"},
+       {"type", "tmpfs"},
+       {"source", "shm"},
        {"options", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}}},
   };
   if (host_pid) {
-    mounts.push_back({{"destination", "/proc"}, {"type", "bind"}, {"source", "/proc"}, {"options", {"rbind"}}});
+    mounts.push_back(
+        {{"destination", "/proc"}, {"type", "bind"}, {"source", "/proc"}, {"options", {"rbind"}}});
   } else {
     mounts.push_back({{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}});
   }
@@ -30,7 +37,8 @@ json Mounts(bool host_pid) {
 
 }  // namespace
 
-json OciConfig(const ContainerSpec& spec, const std::string& rootfs, const std::string& cgroups_path) {
+json OciConfig(const ContainerSpec& spec, const std::string& rootfs,
+               const std::string& cgroups_path) {
   json namespaces = {{{"type", "mount"}}, {{"type", "ipc"}}, {{"type", "uts"}}};
   if (!spec.host_network) namespaces.push_back({{"type", "network"}});
   if (!spec.host_pid) namespaces.push_back({{"type", "pid"}});
@@ -43,19 +51,21 @@ json OciConfig(const ContainerSpec& spec, const std::string& rootfs, const std::
     linux["maskedPaths"] = {"/proc/kcore", "/proc/keys"};
     linux["readonlyPaths"] = {"/proc/sys", "/proc/sysrq-trigger"};
   }
-  return {{"ociVersion", "1.0.2"},
-          {"process",
-           {{"terminal", false},
-            {"user", {{"uid", 0}, {"gid", 0}}},
-            {"args", spec.arguments},
-            {"env", {"PATH=/bin:/"}},
-            {"cwd", "/"},
-            {"capabilities", {{"bounding", capabilities}, {"effective", capabilities}, {"permitted", capabilities}}},
-            {"noNewPrivileges", true}}},
-          {"root", {{"path", rootfs}, {"readonly", true}}},
-          {"hostname", spec.name},
-          {"mounts", Mounts(spec.host_pid)},
-          {"linux", linux}};
+  return {
+      {"ociVersion", "1.0.2"},
+      {"process",
+       {{"terminal", false},
+        {"user", {{"uid", 0}, {"gid", 0}}},
+        {"args", spec.arguments},
+        {"env", {"PATH=/bin:/"}},
+        {"cwd", "/"},
+        {"capabilities",
+         {{"bounding", capabilities}, {"effective", capabilities}, {"permitted", capabilities}}},
+        {"noNewPrivileges", true}}},
+      {"root", {{"path", rootfs}, {"readonly", true}}},
+      {"hostname", spec.name},
+      {"mounts", Mounts(spec.host_pid)},
+      {"linux", linux}};
 }
 
 absl::Status WriteBundle(const std::string& bundle, const json& config) {

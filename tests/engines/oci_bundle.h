@@ -1,4 +1,5 @@
-// The config.json of a container that runc or crun runs directly; the same as `runc spec` writes, without the rlimits.
+// The config.json of a container that runc or crun runs directly; the same as `runc spec` writes,
+// without the rlimits.
 #ifndef ROSTER_TESTS_ENGINES_OCI_BUNDLE_H_
 #define ROSTER_TESTS_ENGINES_OCI_BUNDLE_H_
 
@@ -11,7 +12,8 @@
 namespace roster::testing {
 
 // For a test that wants to change something before it writes the file.
-nlohmann::json OciConfig(const ContainerSpec& spec, const std::string& rootfs, const std::string& cgroups_path);
+nlohmann::json OciConfig(const ContainerSpec& spec, const std::string& rootfs,
+                         const std::string& cgroups_path);
 
 // Writes `config` as `bundle`/config.json, making the directory.
 absl::Status WriteBundle(const std::string& bundle, const nlohmann::json& config);

@@ -50,7 +50,8 @@ absl::Status OciEngine::Stop() {
 absl::StatusOr<std::string> OciEngine::Begin(const std::string& verb, const ContainerSpec& spec,
                                              std::vector<std::string> options) {
   const std::string bundle = BundleOf(spec.name);
-  ROSTER_RETURN_IF_ERROR(WriteBundle(bundle, OciConfig(spec, image_.rootfs, CgroupsPath(spec.name))));
+  ROSTER_RETURN_IF_ERROR(
+      WriteBundle(bundle, OciConfig(spec, image_.rootfs, CgroupsPath(spec.name))));
   std::vector<std::string> arguments{verb};
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.insert(arguments.end(), {"--bundle", bundle, "--pid-file", bundle + "/pid", spec.name});
@@ -59,13 +60,20 @@ absl::StatusOr<std::string> OciEngine::Begin(const std::string& verb, const Cont
   return spec.name;
 }
 
-absl::StatusOr<std::string> OciEngine::Run(const ContainerSpec& spec) { return Begin("run", spec, {"--detach"}); }
+absl::StatusOr<std::string> OciEngine::Run(const ContainerSpec& spec) {
+  return Begin("run", spec, {"--detach"});
+}
 
-absl::StatusOr<std::string> OciEngine::Create(const ContainerSpec& spec) { return Begin("create", spec, {}); }
+absl::StatusOr<std::string> OciEngine::Create(const ContainerSpec& spec) {
+  return Begin("create", spec, {});
+}
 
-absl::Status OciEngine::StartCreated(const std::string& name) { return Call({"start", name}).status(); }
+absl::Status OciEngine::StartCreated(const std::string& name) {
+  return Call({"start", name}).status();
+}
 
-absl::StatusOr<int> OciEngine::Exec(const std::string& name, const std::vector<std::string>& arguments) {
+absl::StatusOr<int> OciEngine::Exec(const std::string& name,
+                                    const std::vector<std::string>& arguments) {
   std::vector<std::string> line = CommandLine({"exec", name});
   line.insert(line.end(), arguments.begin(), arguments.end());
   CommandOptions options;
@@ -88,7 +96,8 @@ absl::Status OciEngine::Remove(const std::string& name) {
 absl::StatusOr<pid_t> OciEngine::Pid(const std::string& name) {
   ROSTER_ASSIGN_OR_RETURN(std::string text, Call({"state", name}));
   nlohmann::json state = nlohmann::json::parse(text, nullptr, false);
-  if (!state.is_object() || !state.contains("pid") || !state["pid"].is_number_integer() || state["pid"] == 0) {
+  if (!state.is_object() || !state.contains("pid") || !state["pid"].is_number_integer() ||
+      state["pid"] == 0) {
     return absl::NotFoundError(absl::StrCat("pid of ", name, " in: ", text));
   }
   return state["pid"].get<pid_t>();

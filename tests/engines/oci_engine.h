@@ -12,7 +12,8 @@ namespace roster::testing {
 
 class OciEngine : public Engine {
  public:
-  // `program` is a name for the PATH, or a path: a copy under another name is a runtime that nobody knows.
+  // `program` is a name for the PATH, or a path: a copy under another name is a runtime that nobody
+  // knows.
   OciEngine(std::string program, const Workspace& workspace);
 
   std::string Name() const override { return name_; }
@@ -22,7 +23,8 @@ class OciEngine : public Engine {
   absl::StatusOr<std::string> Run(const ContainerSpec& spec) override;
   absl::StatusOr<std::string> Create(const ContainerSpec& spec) override;
   absl::Status StartCreated(const std::string& name) override;
-  absl::StatusOr<int> Exec(const std::string& name, const std::vector<std::string>& arguments) override;
+  absl::StatusOr<int> Exec(const std::string& name,
+                           const std::vector<std::string>& arguments) override;
   absl::Status Kill(const std::string& name, int signal) override;
   absl::Status Remove(const std::string& name) override;
   absl::StatusOr<pid_t> Pid(const std::string& name) override;

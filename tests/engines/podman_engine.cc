@@ -15,10 +15,14 @@ PodmanEngine::PodmanEngine(const Workspace& workspace)
 
 std::vector<std::string> PodmanEngine::Program() const {
   return {"podman",
-          "--root", directory_ + "/root",
-          "--runroot", directory_ + "/run",
-          "--tmpdir", directory_ + "/libpod",
-          "--network-config-dir", directory_ + "/networks"};
+          "--root",
+          directory_ + "/root",
+          "--runroot",
+          directory_ + "/run",
+          "--tmpdir",
+          directory_ + "/libpod",
+          "--network-config-dir",
+          directory_ + "/networks"};
 }
 
 std::vector<std::string> PodmanEngine::Environment() const {
@@ -34,9 +38,11 @@ absl::Status PodmanEngine::Start() {
   ROSTER_ASSIGN_OR_RETURN(Image image, MakeImage(workspace_));
   if (std::filesystem::exists(directory_ + "/containers.conf")) return absl::OkStatus();
   std::string marks;
-  for (const std::string& entry : workspace_.environment()) absl::StrAppend(&marks, ", \"", entry, "\"");
-  // The limits: raising them, as podman does by default, needs a capability that root may lack. The locks: shared
-  // memory would be the host's podman's too. conmon's environment: podman gives it no other.
+  for (const std::string& entry : workspace_.environment())
+    absl::StrAppend(&marks, ", \"", entry, "\"");
+  // The limits: raising them, as podman does by default, needs a capability that root may lack. The
+  // locks: shared memory would be the host's podman's too. conmon's environment: podman gives it no
+  // other.
   std::ofstream(directory_ + "/containers.conf")
       << "[containers]\n"
       << "default_ulimits = [\"nofile=1024:4096\", \"nproc=4096:8192\"]\n"
@@ -45,7 +51,8 @@ absl::Status PodmanEngine::Start() {
       << "runtime = \"crun\"\n"
       << "events_logger = \"file\"\n"
       << "lock_type = \"file\"\n"
-      << "conmon_env_vars = [\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"" << marks << "]\n"
+      << "conmon_env_vars = [\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\""
+      << marks << "]\n"
       << "[engine.runtimes]\n"
       << "crun = [\"/usr/bin/crun\", \"/usr/local/bin/crun\"]\n";
   std::ofstream(directory_ + "/storage.conf") << "[storage]\n"

@@ -43,7 +43,8 @@ bool Ended(int pidfd) {
   siginfo_t info{};
   // Also right for a process that is no child of ours: its pidfd is then all there is.
   return ::syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0) != 0 ||
-         (::waitid(static_cast<idtype_t>(P_PIDFD), pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         (::waitid(static_cast<idtype_t>(P_PIDFD), pidfd, &info, WEXITED | WNOHANG | WNOWAIT) ==
+              0 &&
           info.si_pid != 0);
 }
 
@@ -51,26 +52,31 @@ bool Ended(int pidfd) {
 
 absl::Status WaitForSocket(const std::string& path, int pidfd, absl::Time deadline) {
   if (path.size() >= sizeof(sockaddr_un{}.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat("socket path ", path, " is longer than 107 bytes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("socket path ", path, " is longer than 107 bytes"));
   }
   const std::string directory = std::filesystem::path(path).parent_path();
   Fd inotify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  // IN_ATTRIB: daemons change the socket's mode after listen(), which tells of the moment that bind() does not.
-  if (::inotify_add_watch(inotify.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0) {
+  // IN_ATTRIB: daemons change the socket's mode after listen(), which tells of the moment that
+  // bind() does not.
+  if (::inotify_add_watch(inotify.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_ATTRIB) <
+      0) {
     return ErrnoStatus("inotify_add_watch", directory, errno);
   }
   Ticker between_bind_and_listen(absl::Milliseconds(20));
   bool ended = false;
-  absl::Status waited = WaitUntil("accept on " + path, {inotify.get(), pidfd, between_bind_and_listen.fd()},
-                                  deadline, [&] {
-                                    char events[4096];
-                                    while (::read(inotify.get(), events, sizeof(events)) > 0) {
-                                    }
-                                    between_bind_and_listen.Take();
-                                    ended = pidfd >= 0 && Ended(pidfd);
-                                    return ended || Accepts(path);
-                                  });
-  if (ended) return absl::UnavailableError(absl::StrCat("the process that should listen on ", path, " has ended"));
+  absl::Status waited = WaitUntil(
+      "accept on " + path, {inotify.get(), pidfd, between_bind_and_listen.fd()}, deadline, [&] {
+        char events[4096];
+        while (::read(inotify.get(), events, sizeof(events)) > 0) {
+        }
+        between_bind_and_listen.Take();
+        ended = pidfd >= 0 && Ended(pidfd);
+        return ended || Accepts(path);
+      });
+  if (ended)
+    return absl::UnavailableError(
+        absl::StrCat("the process that should listen on ", path, " has ended"));
   return waited;
 }
 
@@ -84,8 +90,8 @@ absl::Status StartService(const ServiceOptions& options) {
   std::ofstream(options.pid_path) << process.pid() << "\n";
   absl::Status ready = WaitForSocket(options.socket, process.pidfd(), In(absl::Seconds(40)));
   if (!ready.ok()) {
-    return absl::Status(ready.code(), absl::StrCat(options.arguments[0], ": ", ready.message(), "\n",
-                                                   Tail(options.log_path)));
+    return absl::Status(ready.code(), absl::StrCat(options.arguments[0], ": ", ready.message(),
+                                                   "\n", Tail(options.log_path)));
   }
   process.Release();
   return absl::OkStatus();
@@ -103,10 +109,12 @@ absl::Status StopService(const ServiceOptions& options) {
   if (pidfd.valid() && !options.environment.empty() &&
       text.str().find(options.environment[0]) != std::string::npos) {
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGTERM, nullptr, 0);
-    absl::Status ended = WaitAny("end of " + options.arguments[0], {pidfd.get()}, In(absl::Seconds(20))).status();
+    absl::Status ended =
+        WaitAny("end of " + options.arguments[0], {pidfd.get()}, In(absl::Seconds(20))).status();
     if (!ended.ok()) {
       ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
-      ended = WaitAny("end of " + options.arguments[0], {pidfd.get()}, In(absl::Seconds(20))).status();
+      ended =
+          WaitAny("end of " + options.arguments[0], {pidfd.get()}, In(absl::Seconds(20))).status();
     }
     if (!ended.ok()) return ended;
     ::waitpid(pid, nullptr, WNOHANG);  // ours where this program started it

@@ -1,4 +1,5 @@
-// Service is an engine's daemon: started in the background, ready once its socket accepts, ended by its pid.
+// Service is an engine's daemon: started in the background, ready once its socket accepts, ended by
+// its pid.
 #ifndef ROSTER_TESTS_ENGINES_SERVICE_H_
 #define ROSTER_TESTS_ENGINES_SERVICE_H_
 
@@ -11,8 +12,8 @@
 
 namespace roster::testing {
 
-// Waits until something accepts on the unix socket `path`, which need not exist yet. `pidfd` (or -1) is the process
-// that will listen there: its end is an error at once.
+// Waits until something accepts on the unix socket `path`, which need not exist yet. `pidfd` (or
+// -1) is the process that will listen there: its end is an error at once.
 absl::Status WaitForSocket(const std::string& path, int pidfd, absl::Time deadline);
 
 struct ServiceOptions {
@@ -23,7 +24,8 @@ struct ServiceOptions {
   std::string log_path;
 };
 
-// OK as well where a service that was started earlier accepts on the socket. The error has the log's last lines.
+// OK as well where a service that was started earlier accepts on the socket. The error has the
+// log's last lines.
 absl::Status StartService(const ServiceOptions& options);
 
 // SIGTERM, then, 20 s later, SIGKILL. OK where there is none.

@@ -20,8 +20,8 @@ int PollTimeout(absl::Time deadline) {
   if (deadline == absl::InfiniteFuture()) return -1;
   absl::Duration left = deadline - absl::Now();
   if (left <= absl::ZeroDuration()) return 0;
-  return static_cast<int>(
-      std::min<int64_t>(absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))), 1 << 30));
+  return static_cast<int>(std::min<int64_t>(
+      absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))), 1 << 30));
 }
 
 }  // namespace
@@ -34,7 +34,8 @@ double TimeScale() {
 
 absl::Time In(absl::Duration duration) { return absl::Now() + duration * TimeScale(); }
 
-absl::StatusOr<size_t> WaitAny(const std::string& what, const std::vector<int>& fds, absl::Time deadline) {
+absl::StatusOr<size_t> WaitAny(const std::string& what, const std::vector<int>& fds,
+                               absl::Time deadline) {
   std::vector<pollfd> polled;
   for (int fd : fds) polled.push_back({fd, POLLIN, 0});
   while (true) {
@@ -60,7 +61,8 @@ absl::Status WaitUntil(const std::string& what, const std::vector<int>& wakers, 
   return absl::OkStatus();
 }
 
-Ticker::Ticker(absl::Duration interval) : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+Ticker::Ticker(absl::Duration interval)
+    : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
   itimerspec spec{};
   spec.it_interval = absl::ToTimespec(interval);
   spec.it_value = spec.it_interval;

@@ -1,10 +1,12 @@
-// The one way in which the tests wait: for a condition, woken by file descriptors, until a deadline.
+// The one way in which the tests wait: for a condition, woken by file descriptors, until a
+// deadline.
 //
 //   WaitUntil("docker.sock accepts", {inotify.get(), daemon.pidfd()}, In(absl::Seconds(20)),
 //             [&] { return Accepts(path); });
 //
-// Nothing here sleeps for a fixed time. What has no file descriptor to wait on (a map entry that the kernel will
-// clear) is waited for with a Ticker among the wakers, which says in the test that it is a poll.
+// Nothing here sleeps for a fixed time. What has no file descriptor to wait on (a map entry that
+// the kernel will clear) is waited for with a Ticker among the wakers, which says in the test that
+// it is a poll.
 #ifndef ROSTER_TESTS_ENGINES_WAIT_H_
 #define ROSTER_TESTS_ENGINES_WAIT_H_
 
@@ -19,21 +21,23 @@
 
 namespace roster::testing {
 
-// The time `duration` from now. Multiplied by the environment's ROSTER_TEST_TIME_SCALE (a guest without KVM is 14
-// to 30 times slower): for waiting only, never for a deadline that is under test.
+// The time `duration` from now. Multiplied by the environment's ROSTER_TEST_TIME_SCALE (a guest
+// without KVM is 14 to 30 times slower): for waiting only, never for a deadline that is under test.
 absl::Time In(absl::Duration duration);
 
 // The factor of ROSTER_TEST_TIME_SCALE; 1 where it is unset or not a positive number.
 double TimeScale();
 
-// Evaluates `condition` now and each time one of `wakers` becomes readable (or hangs up), until it is true.
-// DEADLINE_EXCEEDED names `what`. The condition must take from its wakers what made them readable, save for those
-// that stay readable for ever (the pidfd of a dead process), after which it must return true.
+// Evaluates `condition` now and each time one of `wakers` becomes readable (or hangs up), until it
+// is true. DEADLINE_EXCEEDED names `what`. The condition must take from its wakers what made them
+// readable, save for those that stay readable for ever (the pidfd of a dead process), after which
+// it must return true.
 absl::Status WaitUntil(const std::string& what, const std::vector<int>& wakers, absl::Time deadline,
                        const std::function<bool()>& condition);
 
 // Waits until one of `fds` is readable or hung up; its index. Negative fds are ignored.
-absl::StatusOr<size_t> WaitAny(const std::string& what, const std::vector<int>& fds, absl::Time deadline);
+absl::StatusOr<size_t> WaitAny(const std::string& what, const std::vector<int>& fds,
+                               absl::Time deadline);
 
 // A timerfd that is readable every `interval`. Take() empties it.
 class Ticker {

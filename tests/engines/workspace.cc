@@ -26,18 +26,21 @@ constexpr char kMark[] = "ROSTER_ENGINES_DIRECTORY=";
 constexpr char kHostMounts[] = "host-mounts";
 constexpr char kBpffs[] = "/sys/fs/bpf/";
 
-// Derived from the path, so that another program finds the cgroups of a workspace whose maker is dead.
+// Derived from the path, so that another program finds the cgroups of a workspace whose maker is
+// dead.
 std::string UniqueName(const std::string& directory) {
   uint64_t hash = 14695981039346656037ULL;  // FNV-1a
   for (unsigned char c : directory) hash = (hash ^ c) * 1099511628211ULL;
   return absl::StrFormat("roster-test-%08x", static_cast<uint32_t>(hash ^ (hash >> 32)));
 }
 
-// containerd's shims listen in /run/containerd/s, whatever containerd's own directories are, and leave their
-// socket there when they are killed. Each task's bundle says which is its own.
+// containerd's shims listen in /run/containerd/s, whatever containerd's own directories are, and
+// leave their socket there when they are killed. Each task's bundle says which is its own.
 void RemoveShimSockets(const std::string& directory) {
   std::error_code ignored;
-  for (fs::recursive_directory_iterator it(directory, fs::directory_options::skip_permission_denied, ignored), end;
+  for (fs::recursive_directory_iterator
+           it(directory, fs::directory_options::skip_permission_denied, ignored),
+       end;
        it != end; it.increment(ignored)) {
     const std::string name = it->path().filename();
     if (name == "rootfs" || name == "image" || name == "overlay2" || name == "overlay") {
@@ -54,7 +57,8 @@ void RemoveShimSockets(const std::string& directory) {
 absl::Status RemoveDirectory(const std::string& directory) {
   for (const Mount& mount : ListMounts()) {
     if (absl::StartsWith(mount.mount_point, directory + "/") || mount.mount_point == directory) {
-      return absl::InternalError(absl::StrCat("remove ", directory, ": ", mount.mount_point, " is mounted"));
+      return absl::InternalError(
+          absl::StrCat("remove ", directory, ": ", mount.mount_point, " is mounted"));
     }
   }
   std::error_code error;
@@ -73,11 +77,14 @@ std::vector<std::string> FindLeftovers(const std::string& directory) {
     std::getline(comm, name);
     found.push_back(absl::StrCat("process ", pid, " (", name, ")"));
   }
-  for (const std::string& cgroup : CgroupDirectories(UniqueName(directory))) found.push_back("cgroup " + cgroup);
+  for (const std::string& cgroup : CgroupDirectories(UniqueName(directory)))
+    found.push_back("cgroup " + cgroup);
   for (const Mount& mount : ListMounts()) {
-    if (absl::StartsWith(mount.mount_point, directory + "/")) found.push_back("mount " + mount.mount_point);
+    if (absl::StartsWith(mount.mount_point, directory + "/"))
+      found.push_back("mount " + mount.mount_point);
   }
-  if (fs::exists(kBpffs + UniqueName(directory))) found.push_back(absl::StrCat("pins ", kBpffs, UniqueName(directory)));
+  if (fs::exists(kBpffs + UniqueName(directory)))
+    found.push_back(absl::StrCat("pins ", kBpffs, UniqueName(directory)));
   if (fs::exists(directory)) found.push_back("directory " + directory);
   return found;
 }
@@ -90,7 +97,8 @@ absl::Status Sweep(const std::string& directory) {
     ROSTER_RETURN_IF_ERROR(KillProcesses(pids));
   }
   absl::Status first = absl::OkStatus();
-  for (const std::string& cgroup : CgroupDirectories(UniqueName(directory))) first.Update(RemoveCgroup(cgroup));
+  for (const std::string& cgroup : CgroupDirectories(UniqueName(directory)))
+    first.Update(RemoveCgroup(cgroup));
   std::ifstream host_mounts(directory + "/" + kHostMounts);
   for (std::string path; std::getline(host_mounts, path);) {
     // Busy: another workspace uses it; it stays.
@@ -112,7 +120,8 @@ absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const std::string& di
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) return ErrnoStatus("create", directory, error.value());
-  // Resolved, because every reader must derive the same names, and runc refuses a root behind a symlink.
+  // Resolved, because every reader must derive the same names, and runc refuses a root behind a
+  // symlink.
   std::string resolved = fs::canonical(directory, error);
   if (error) return ErrnoStatus("resolve", directory, error.value());
   std::unique_ptr<Workspace> workspace(new Workspace(resolved));
@@ -126,7 +135,8 @@ absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const std::string& di
 
 absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Create() {
   const char* parent = std::getenv("TMPDIR");
-  std::string pattern = absl::StrCat(parent != nullptr && *parent != '\0' ? parent : "/tmp", "/roster-test-XXXXXX");
+  std::string pattern =
+      absl::StrCat(parent != nullptr && *parent != '\0' ? parent : "/tmp", "/roster-test-XXXXXX");
   if (::mkdtemp(pattern.data()) == nullptr) return ErrnoStatus("mkdtemp", pattern, errno);
   ROSTER_ASSIGN_OR_RETURN(std::unique_ptr<Workspace> workspace, Open(pattern));
   ROSTER_RETURN_IF_ERROR(workspace->StartGuard());
@@ -141,7 +151,8 @@ absl::Status Workspace::StartGuard() {
   CommandOptions options;
   options.stdin_fd = read_end.get();
   options.new_session = true;  // an interrupt from the terminal must not reach it
-  ROSTER_ASSIGN_OR_RETURN(guard_, Process::Spawn({ROSTER_ENGINES_PROGRAM, "guard", directory_}, options));
+  ROSTER_ASSIGN_OR_RETURN(guard_,
+                          Process::Spawn({ROSTER_ENGINES_PROGRAM, "guard", directory_}, options));
   return absl::OkStatus();
 }
 

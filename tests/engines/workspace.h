@@ -1,8 +1,8 @@
 // Workspace is the one directory under which a test's container engines keep everything they have.
 //
-// Whatever is started with its environment() and its unique_name() as cgroup parent can be found again and removed:
-// processes by the environment's mark, containers by their cgroup, mounts by their place. A guard process does so
-// even where the test is killed.
+// Whatever is started with its environment() and its unique_name() as cgroup parent can be found
+// again and removed: processes by the environment's mark, containers by their cgroup, mounts by
+// their place. A guard process does so even where the test is killed.
 #ifndef ROSTER_TESTS_ENGINES_WORKSPACE_H_
 #define ROSTER_TESTS_ENGINES_WORKSPACE_H_
 
@@ -20,15 +20,17 @@ namespace roster::testing {
 // What is still there of a workspace; each a readable line.
 std::vector<std::string> FindLeftovers(const std::string& directory);
 
-// Ends every process, unmounts every mount, removes every cgroup of the workspace in `directory`, and the directory
-// itself. Idempotent; also right for a workspace of a program that is dead.
+// Ends every process, unmounts every mount, removes every cgroup of the workspace in `directory`,
+// and the directory itself. Idempotent; also right for a workspace of a program that is dead.
 absl::Status Sweep(const std::string& directory);
 
 class Workspace {
  public:
-  // A new directory below $TMPDIR (or /tmp), swept at destruction, and by the guard where it does not come to that.
+  // A new directory below $TMPDIR (or /tmp), swept at destruction, and by the guard where it does
+  // not come to that.
   static absl::StatusOr<std::unique_ptr<Workspace>> Create();
-  // `directory`, made if absent, left as it is at destruction: for a program that is started once per step.
+  // `directory`, made if absent, left as it is at destruction: for a program that is started once
+  // per step.
   static absl::StatusOr<std::unique_ptr<Workspace>> Open(const std::string& directory);
   ~Workspace();
   Workspace(const Workspace&) = delete;

@@ -1,5 +1,5 @@
-// A daemon that is stopped, dead, or not there: starts go on, the kernel alone knows each container from its first
-// instruction, and the daemon learns who they are afterwards.
+// A daemon that is stopped, dead, or not there: starts go on, the kernel alone knows each container
+// from its first instruction, and the daemon learns who they are afterwards.
 #include <bpf/bpf.h>
 #include <unistd.h>
 
@@ -13,16 +13,22 @@
 namespace roster::testing {
 namespace {
 
-constexpr absl::Duration kDeadline = absl::Milliseconds(100);  // the daemon's default, given to it all the same
+constexpr absl::Duration kDeadline =
+    absl::Milliseconds(100);  // the daemon's default, given to it all the same
 
 // How many execs of runtimes one start needs at most, each of which may be held until the deadline.
 int HoldsPerStart(EngineKind kind) {
   switch (kind) {
-    case EngineKind::kRunc: return 1;
-    case EngineKind::kCrun: return 2;        // it executes itself again
-    case EngineKind::kContainerd: return 4;  // create and start, and what the shim asks besides
-    case EngineKind::kDocker: return 4;
-    case EngineKind::kPodman: return 6;  // conmon, and crun twice for each of create and start
+    case EngineKind::kRunc:
+      return 1;
+    case EngineKind::kCrun:
+      return 2;  // it executes itself again
+    case EngineKind::kContainerd:
+      return 4;  // create and start, and what the shim asks besides
+    case EngineKind::kDocker:
+      return 4;
+    case EngineKind::kPodman:
+      return 6;  // conmon, and crun twice for each of create and start
   }
   return 1;
 }
@@ -37,7 +43,8 @@ class AbsentDaemon : public RosterTestBase, public ::testing::WithParamInterface
 
   // How long a start takes with a daemon that answers.
   absl::Duration UsualStart() {
-    auto usual = StartContainers(engine_.get(), StartMode::kRun, 5, 1, "usual", 900, observer_.get());
+    auto usual =
+        StartContainers(engine_.get(), StartMode::kRun, 5, 1, "usual", 900, observer_.get());
     EXPECT_TRUE(usual.ok()) << usual.status();
     if (!usual.ok()) return absl::ZeroDuration();
     EXPECT_TRUE(RemoveContainers(engine_.get(), *usual, 5).ok());
@@ -54,21 +61,24 @@ class AbsentDaemon : public RosterTestBase, public ::testing::WithParamInterface
   }
 
   void ExpectResolved(const std::vector<StartedContainer>& containers) {
-    ROSTER_EXPECT_OK(roster_->AwaitList("exactly the containers that run", In(absl::Seconds(10)), [&](const auto& list) {
-      if (list.size() != containers.size()) return false;
-      for (const StartedContainer& container : containers) {
-        auto found = list.find(container.id);
-        if (found == list.end() || NumberField(found->second, "mntns") != container.call.mntns) return false;
-      }
-      return true;
-    }));
+    ROSTER_EXPECT_OK(roster_->AwaitList(
+        "exactly the containers that run", In(absl::Seconds(10)), [&](const auto& list) {
+          if (list.size() != containers.size()) return false;
+          for (const StartedContainer& container : containers) {
+            auto found = list.find(container.id);
+            if (found == list.end() || NumberField(found->second, "mntns") != container.call.mntns)
+              return false;
+          }
+          return true;
+        }));
   }
 };
 
 TEST_P(AbsentDaemon, StoppedDaemonDelaysStartsByNoMoreThanTheDeadline) {
   const absl::Duration usual = UsualStart();
   ROSTER_ASSERT_OK(roster_->Pause());
-  auto containers = StartContainers(engine_.get(), StartMode::kRun, StartCount(), 1, "c", 0, observer_.get());
+  auto containers =
+      StartContainers(engine_.get(), StartMode::kRun, StartCount(), 1, "c", 0, observer_.get());
   absl::Status continued = roster_->Continue();
   ROSTER_ASSERT_OK(containers);
   ROSTER_ASSERT_OK(continued);
@@ -85,7 +95,8 @@ TEST_P(AbsentDaemon, StoppedDaemonDelaysStartsByNoMoreThanTheDeadline) {
 TEST_P(AbsentDaemon, DeadDaemonDelaysNothingAndTheNextOneResolvesWhatItMissed) {
   const absl::Duration usual = UsualStart();
   ROSTER_ASSERT_OK(roster_->Kill());
-  auto containers = StartContainers(engine_.get(), StartMode::kRun, StartCount(), 1, "c", 0, observer_.get());
+  auto containers =
+      StartContainers(engine_.get(), StartMode::kRun, StartCount(), 1, "c", 0, observer_.get());
   ROSTER_ASSERT_OK(containers);
   const absl::Duration p50 = Quantile(StartTimes(*containers), 0.5);
   std::cout << "  start p50: usual " << usual << ", without a daemon " << p50 << "\n";
@@ -124,9 +135,8 @@ TEST_P(AbsentDaemon, ContainersThatRanBeforeTheFirstDaemonAreAdopted) {
   EXPECT_EQ(call->by_mntns.id, (*containers)[0].id);
   EXPECT_EQ(call->by_task.id, (*containers)[0].id);
   ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, 4));
-  ROSTER_EXPECT_OK(roster_->AwaitList("an empty list", In(absl::Seconds(5)), [](const auto& list) {
-    return list.empty();
-  }));
+  ROSTER_EXPECT_OK(roster_->AwaitList("an empty list", In(absl::Seconds(5)),
+                                      [](const auto& list) { return list.empty(); }));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, AbsentDaemon, ::testing::ValuesIn(kAllEngines),
@@ -142,12 +152,14 @@ TEST_F(BrokenOnPurpose, WithoutTheProgramsEveryContainerIsMissed) {
   int removed = 0;
   std::error_code ignored;
   std::vector<std::filesystem::path> pins;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(roster_->pin_directory(), ignored)) {
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(roster_->pin_directory(), ignored)) {
     if (!entry.is_directory()) pins.push_back(entry.path());
   }
   for (const auto& path : pins) {
     Fd pin(bpf_obj_get(path.c_str()));
-    std::string kind = std::filesystem::read_symlink(absl::StrCat("/proc/self/fd/", pin.get()), ignored);
+    std::string kind =
+        std::filesystem::read_symlink(absl::StrCat("/proc/self/fd/", pin.get()), ignored);
     if (absl::StrContains(kind, "bpf_link") || absl::StrContains(kind, "bpf-link")) {
       removed += ::unlink(path.c_str()) == 0;
     }

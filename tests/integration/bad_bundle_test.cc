@@ -1,5 +1,6 @@
-// What a runtime, or somebody who plays one, can hand to the live daemon: each ends in a log line that names it,
-// no runtime is refused or held past the deadline, and the next good container is right.
+// What a runtime, or somebody who plays one, can hand to the live daemon: each ends in a log line
+// that names it, no runtime is refused or held past the deadline, and the next good container is
+// right.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -28,26 +29,37 @@ struct BadBundle {
   std::function<void(const std::string& bundle)> make;
 };
 
-void Write(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+void Write(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
 
 std::vector<BadBundle> BadBundles() {
   return {
       {"empty", [](const std::string& b) { Write(b + "/config.json", ""); }},
-      {"truncated", [](const std::string& b) { Write(b + "/config.json", R"({"ociVersion":"1.0.2","process":{"ar)"); }},
+      {"truncated",
+       [](const std::string& b) {
+         Write(b + "/config.json", R"({"ociVersion":"1.0.2","process":{"ar)");
+       }},
       {"no-object", [](const std::string& b) { Write(b + "/config.json", "[1,2,3]"); }},
       {"wrong-types",
        [](const std::string& b) {
-         Write(b + "/config.json", R"({"annotations":[1],"linux":"x","hostname":{},"process":7,"root":[]})");
+         Write(b + "/config.json",
+               R"({"annotations":[1],"linux":"x","hostname":{},"process":7,"root":[]})");
        }},
       {"huge",
-       [](const std::string& b) { Write(b + "/config.json", "{\"a\":\"" + std::string(17 << 20, 'x') + "\"}"); }},
+       [](const std::string& b) {
+         Write(b + "/config.json", "{\"a\":\"" + std::string(17 << 20, 'x') + "\"}");
+       }},
       {"deep", [](const std::string& b) { Write(b + "/config.json", std::string(200000, '[')); }},
       {"directory", [](const std::string& b) { fs::create_directory(b + "/config.json"); }},
-      {"link-out", [](const std::string& b) { fs::create_symlink("/etc/shadow", b + "/config.json"); }},
-      {"link-loop", [](const std::string& b) { fs::create_symlink("config.json", b + "/config.json"); }},
+      {"link-out",
+       [](const std::string& b) { fs::create_symlink("/etc/shadow", b + "/config.json"); }},
+      {"link-loop",
+       [](const std::string& b) { fs::create_symlink("config.json", b + "/config.json"); }},
       {"device", [](const std::string& b) { fs::create_symlink("/dev/zero", b + "/config.json"); }},
       {"gone", [](const std::string&) {}},
-      {"not-utf8", [](const std::string& b) { Write(b + "/config.json", "{\"hostname\":\"\xff\xfe\"}"); }},
+      {"not-utf8",
+       [](const std::string& b) { Write(b + "/config.json", "{\"hostname\":\"\xff\xfe\"}"); }},
   };
 }
 
@@ -62,7 +74,8 @@ class BadInput : public RosterTestBase {
   }
 
   // The runtime's own verdict on `arguments`, and how long it took.
-  absl::StatusOr<CommandResult> Runc(const std::vector<std::string>& arguments, absl::Duration* took = nullptr) {
+  absl::StatusOr<CommandResult> Runc(const std::vector<std::string>& arguments,
+                                     absl::Duration* took = nullptr) {
     absl::Time begin = absl::Now();
     auto result = RunCommand(runc_->CommandLine(arguments));
     if (took != nullptr) *took = absl::Now() - begin;
@@ -73,8 +86,8 @@ class BadInput : public RosterTestBase {
   void ExpectAGoodContainerIsRight() {
     static int number = 0;
     const int marker = 500 + number++ % 100;
-    auto containers =
-        StartContainers(engine_.get(), StartMode::kRun, 1, 1, absl::StrCat("good", marker, "-"), marker, observer_.get());
+    auto containers = StartContainers(engine_.get(), StartMode::kRun, 1, 1,
+                                      absl::StrCat("good", marker, "-"), marker, observer_.get());
     ROSTER_ASSERT_OK(containers);
     Verdict verdict = Decide(*containers);
     EXPECT_EQ(verdict.by_task.right, 1) << ToText(verdict);
@@ -90,7 +103,8 @@ class BadInput : public RosterTestBase {
   std::string GoodBundle(const std::string& name, int marker,
                          const std::function<void(nlohmann::json*)>& change = nullptr) {
     nlohmann::json config =
-        OciConfig({name.substr(0, 60), {MarkerPath(marker), "wait"}}, runc_->image().rootfs, runc_->CgroupsPath(name.substr(0, 60)));
+        OciConfig({name.substr(0, 60), {MarkerPath(marker), "wait"}}, runc_->image().rootfs,
+                  runc_->CgroupsPath(name.substr(0, 60)));
     if (change) change(&config);
     std::string bundle = MakeBundleDirectory(name.substr(0, 60));
     EXPECT_TRUE(WriteBundle(bundle, config).ok());
@@ -153,7 +167,8 @@ TEST_F(BadInput, PidFilesOfEveryShapeDisturbNobody) {
     const std::string bundle = GoodBundle(bad.name, 400);
     bad.make(bundle + "/pid");
     absl::Duration took;
-    auto result = Runc({"create", "--pid-file", bundle + "/pid", "--bundle", bundle, bad.name}, &took);
+    auto result =
+        Runc({"create", "--pid-file", bundle + "/pid", "--bundle", bundle, bad.name}, &took);
     ROSTER_ASSERT_OK(result);
     EXPECT_LT(took, absl::Seconds(2) * TimeScale());
     // Whoever reads the pid file between create and start, as a shim does.
@@ -168,8 +183,8 @@ TEST_F(BadInput, PidFilesOfEveryShapeDisturbNobody) {
 TEST_F(BadInput, PidFileThatIsAFifoDoesNotBlockTheDaemon) {
   const std::string bundle = GoodBundle("pid-fifo", 401);
   ASSERT_EQ(::mkfifo((bundle + "/pid").c_str(), 0600), 0);
-  auto runtime = Process::Spawn(
-      runc_->CommandLine({"create", "--pid-file", bundle + "/pid", "--bundle", bundle, "pid-fifo"}));
+  auto runtime = Process::Spawn(runc_->CommandLine(
+      {"create", "--pid-file", bundle + "/pid", "--bundle", bundle, "pid-fifo"}));
   ROSTER_ASSERT_OK(runtime);
   ExpectAGoodContainerIsRight();
   runtime = Process();  // killed if it still waits
@@ -221,9 +236,8 @@ TEST_F(BadInput, AnIdOfMaximalLengthIsCutInTheRecordButWholeInTheList) {
   auto call = observer_->Await(403, In(absl::Seconds(10)));
   ROSTER_ASSERT_OK(call);
   EXPECT_NE(call->by_mntns.handle, 0u);
-  ROSTER_EXPECT_OK(roster_->AwaitList("the whole id", In(absl::Seconds(5)), [&](const auto& list) {
-    return list.contains(id);
-  }));
+  ROSTER_EXPECT_OK(roster_->AwaitList("the whole id", In(absl::Seconds(5)),
+                                      [&](const auto& list) { return list.contains(id); }));
   ROSTER_ASSERT_OK(Runc({"delete", "--force", id}));
   ExpectNothingLeft();
 }
@@ -286,13 +300,15 @@ TEST_F(BadInput, RuntimeOfAnUnprivilegedUserIsNotBelieved) {
   fs::permissions(workspace_->directory(), fs::perms::all);
   fs::permissions(workspace_->Path("bad"), fs::perms::all);
   fs::permissions(bundle, fs::perms::all);
-  // The real runtime's file, which is marked, run by nobody; and a program of its own under the runtime's name.
+  // The real runtime's file, which is marked, run by nobody; and a program of its own under the
+  // runtime's name.
   const std::string fake = workspace_->Path("runc-fake/runc");
   fs::create_directories(workspace_->Path("runc-fake"));
   fs::copy_file("/bin/busybox", fake);
   for (const std::string& program : {std::string("runc"), fake}) {
-    auto result = RunCommand({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program, "--root",
-                              "/tmp/nobody-runc", "run", "--bundle", bundle, "forged"});
+    auto result =
+        RunCommand({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program,
+                    "--root", "/tmp/nobody-runc", "run", "--bundle", bundle, "forged"});
     ROSTER_ASSERT_OK(result);
     EXPECT_NE(result->exit_code, 0);
   }
@@ -310,7 +326,8 @@ TEST_F(BadInput, RuntimesKilledAtAnyMomentLeaveNothing) {
   for (int i = 0; i < 2 * StartCount(); ++i) {
     const std::string name = absl::StrCat("killed", i);
     const std::string bundle = GoodBundle(name, 410 + i % 50);
-    auto runtime = Process::Spawn(runc_->CommandLine({"run", "--detach", "--bundle", bundle, name}));
+    auto runtime =
+        Process::Spawn(runc_->CommandLine({"run", "--detach", "--bundle", bundle, name}));
     ROSTER_ASSERT_OK(runtime);
     // Between its exec and its end, which takes some 30 ms, in even steps.
     WaitAny("a moment", {runtime->pidfd()}, absl::Now() + absl::Milliseconds(i % 40) * TimeScale())
@@ -320,8 +337,8 @@ TEST_F(BadInput, RuntimesKilledAtAnyMomentLeaveNothing) {
     runtime->Wait(In(absl::Seconds(5))).status().IgnoreError();
     ROSTER_ASSERT_OK(Runc({"delete", "--force", name}));
   }
-  // `runc init` processes whose runtime was killed end by themselves or with the cgroup's sweep; what was started
-  // before it was recorded as state is no container that `runc delete` knows.
+  // `runc init` processes whose runtime was killed end by themselves or with the cgroup's sweep;
+  // what was started before it was recorded as state is no container that `runc delete` knows.
   for (const std::string& cgroup : CgroupDirectories(workspace_->unique_name())) {
     ROSTER_EXPECT_OK(RemoveCgroup(cgroup));
   }

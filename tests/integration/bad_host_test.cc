@@ -1,5 +1,5 @@
-// A host that lacks something, and a pins directory that is not as it should be: a clear error that names it, and
-// never a runtime that is refused.
+// A host that lacks something, and a pins directory that is not as it should be: a clear error that
+// names it, and never a runtime that is refused.
 #include <bpf/bpf.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -15,10 +15,12 @@ namespace {
 
 class BadHost : public RosterTestBase {
  protected:
-  absl::StatusOr<CommandResult> Daemon(const std::vector<std::string>& prefix, const std::string& pin_directory) {
+  absl::StatusOr<CommandResult> Daemon(const std::vector<std::string>& prefix,
+                                       const std::string& pin_directory) {
     std::vector<std::string> line = prefix;
-    line.insert(line.end(), {RosterUnderTest::Program(), "daemon", "--socket", workspace_->Path("other.sock"),
-                             "--pin-dir", pin_directory, "--state-dir", workspace_->MakeDirectory("other")});
+    line.insert(line.end(),
+                {RosterUnderTest::Program(), "daemon", "--socket", workspace_->Path("other.sock"),
+                 "--pin-dir", pin_directory, "--state-dir", workspace_->MakeDirectory("other")});
     CommandOptions options;
     options.timeout = absl::Seconds(15);
     return RunCommand(line, options);
@@ -30,8 +32,9 @@ TEST_F(BadHost, NotRootIsSaid) {
                        roster_->pin_directory());
   ROSTER_ASSERT_OK(result);
   EXPECT_NE(result->exit_code, 0);
-  EXPECT_THAT(result->err + result->out, ::testing::AnyOf(::testing::HasSubstr("root"), ::testing::HasSubstr("CAP_"),
-                                                          ::testing::HasSubstr("ermission")));
+  EXPECT_THAT(result->err + result->out,
+              ::testing::AnyOf(::testing::HasSubstr("root"), ::testing::HasSubstr("CAP_"),
+                               ::testing::HasSubstr("ermission")));
 }
 
 TEST_F(BadHost, PinDirectoryOutsideOfABpffsIsNamed) {
@@ -96,7 +99,8 @@ TEST_F(BadHost, DaemonWithoutFileDescriptorsRefusesNoExec) {
   ROSTER_ASSERT_OK(containers);  // none was refused
   Verdict verdict = Decide(*containers);
   EXPECT_EQ(verdict.by_task.missed + verdict.by_task.wrong, 0) << ToText(verdict);
-  ROSTER_EXPECT_OK(roster_->AwaitList("all ten, once there are descriptors again", In(absl::Seconds(5)),
+  ROSTER_EXPECT_OK(roster_->AwaitList("all ten, once there are descriptors again",
+                                      In(absl::Seconds(5)),
                                       [](const auto& list) { return list.size() == 10; }));
   ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, 5));
   ExpectNothingLeft();

@@ -18,7 +18,8 @@ namespace {
 absl::Status StartOne(Engine* engine, StartMode mode, StartedContainer* container) {
   const ContainerSpec spec{container->name, {MarkerPath(container->marker), "wait"}};
   absl::Time begin = absl::Now();
-  absl::StatusOr<std::string> id = mode == StartMode::kRun ? engine->Run(spec) : engine->Create(spec);
+  absl::StatusOr<std::string> id =
+      mode == StartMode::kRun ? engine->Run(spec) : engine->Create(spec);
   if (!id.ok()) return id.status();
   container->id = *id;
   if (mode == StartMode::kCreateAndStart) {
@@ -66,8 +67,10 @@ int StartCount() {
   return text != nullptr && absl::SimpleAtoi(text, &count) && count > 0 ? count : 20;
 }
 
-absl::StatusOr<std::vector<StartedContainer>> StartContainers(Engine* engine, StartMode mode, int count, int at_once,
-                                                              const std::string& prefix, int first_marker,
+absl::StatusOr<std::vector<StartedContainer>> StartContainers(Engine* engine, StartMode mode,
+                                                              int count, int at_once,
+                                                              const std::string& prefix,
+                                                              int first_marker,
                                                               Observer* observer) {
   std::vector<StartedContainer> containers(count);
   for (int i = 0; i < count; ++i) {
@@ -86,7 +89,8 @@ absl::StatusOr<std::vector<StartedContainer>> StartContainers(Engine* engine, St
   return containers;
 }
 
-absl::Status RemoveContainers(Engine* engine, const std::vector<StartedContainer>& containers, int at_once) {
+absl::Status RemoveContainers(Engine* engine, const std::vector<StartedContainer>& containers,
+                              int at_once) {
   return InBatches(static_cast<int>(containers.size()), at_once,
                    [&](int i) { return engine->Remove(containers[i].name); });
 }
@@ -96,7 +100,8 @@ Verdict Decide(const std::vector<StartedContainer>& containers) {
   std::set<uint64_t> handles;
   for (const StartedContainer& container : containers) {
     const FirstCall& call = container.call;
-    // The container's handle is what the most exact way found; one that an earlier container had is wrong.
+    // The container's handle is what the most exact way found; one that an earlier container had is
+    // wrong.
     const uint64_t handle = call.by_task.handle != 0    ? call.by_task.handle
                             : call.by_mntns.handle != 0 ? call.by_mntns.handle
                                                         : call.by_cgroup.handle;
@@ -105,14 +110,15 @@ Verdict Decide(const std::vector<StartedContainer>& containers) {
     Count(call.by_task, container.id, foreign(call.by_task), &verdict.by_task);
     Count(call.by_mntns, container.id, foreign(call.by_mntns), &verdict.by_mntns);
     Count(call.by_cgroup, container.id, foreign(call.by_cgroup), &verdict.by_cgroup);
-    for (const auto& [way, found] : {std::pair("task", &call.by_task), std::pair("mntns", &call.by_mntns),
-                                     std::pair("cgroup", &call.by_cgroup)}) {
+    for (const auto& [way, found] :
+         {std::pair("task", &call.by_task), std::pair("mntns", &call.by_mntns),
+          std::pair("cgroup", &call.by_cgroup)}) {
       if (found->handle == handle && !taken && found->id == container.id) continue;
-      verdict.complaints.push_back(absl::StrFormat("%s (id %s, rc%d, pid %d, mntns %d): by %s handle %#x state %d "
-                                                   "flags %#x id '%s' name '%s'",
-                                                   container.name, container.id, container.marker, call.pid,
-                                                   call.mntns, way, found->handle, found->state, found->flags,
-                                                   found->id, found->name));
+      verdict.complaints.push_back(
+          absl::StrFormat("%s (id %s, rc%d, pid %d, mntns %d): by %s handle %#x state %d "
+                          "flags %#x id '%s' name '%s'",
+                          container.name, container.id, container.marker, call.pid, call.mntns, way,
+                          found->handle, found->state, found->flags, found->id, found->name));
     }
   }
   return verdict;
@@ -120,9 +126,11 @@ Verdict Decide(const std::vector<StartedContainer>& containers) {
 
 std::string ToText(const Verdict& verdict) {
   std::string text = "right/unnamed/missed/wrong:";
-  for (const auto& [way, tally] : {std::pair("task", &verdict.by_task), std::pair("mntns", &verdict.by_mntns),
-                                   std::pair("cgroup", &verdict.by_cgroup)}) {
-    absl::StrAppend(&text, " ", way, " ", tally->right, "/", tally->unnamed, "/", tally->missed, "/", tally->wrong);
+  for (const auto& [way, tally] :
+       {std::pair("task", &verdict.by_task), std::pair("mntns", &verdict.by_mntns),
+        std::pair("cgroup", &verdict.by_cgroup)}) {
+    absl::StrAppend(&text, " ", way, " ", tally->right, "/", tally->unnamed, "/", tally->missed,
+                    "/", tally->wrong);
   }
   for (size_t i = 0; i < verdict.complaints.size() && i < 10; ++i) {
     absl::StrAppend(&text, "\n  ", verdict.complaints[i]);

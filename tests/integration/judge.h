@@ -1,4 +1,5 @@
-// Judge starts containers, asks an observer what it found at each one's first system call, and counts.
+// Judge starts containers, asks an observer what it found at each one's first system call, and
+// counts.
 #ifndef ROSTER_TESTS_INTEGRATION_JUDGE_H_
 #define ROSTER_TESTS_INTEGRATION_JUDGE_H_
 
@@ -13,7 +14,8 @@
 
 namespace roster::testing {
 
-// How many containers a test starts: ROSTER_TEST_STARTS, else 20. The full proof, as docs/testing.md has it, is 200.
+// How many containers a test starts: ROSTER_TEST_STARTS, else 20. The full proof, as
+// docs/testing.md has it, is 200.
 int StartCount();
 
 // How containers are started.
@@ -29,25 +31,30 @@ struct StartedContainer {
 
 // One way of looking up, over many containers.
 struct Tally {
-  int right = 0;    // the record has the container's id
-  int unnamed = 0;  // a handle, the same for all three ways, whose record has no id yet: provisional
+  int right = 0;  // the record has the container's id
+  int unnamed =
+      0;  // a handle, the same for all three ways, whose record has no id yet: provisional
   int missed = 0;
   int wrong = 0;  // another container's id, or another container's handle
 };
 
 struct Verdict {
   Tally by_task, by_mntns, by_cgroup;
-  std::vector<std::string> complaints;  // one line for each container that was not right by all three
+  std::vector<std::string>
+      complaints;  // one line for each container that was not right by all three
 };
 
-// Starts `count` containers named prefix0, prefix1, ... that wait, `at_once` at a time; each runs its own marker,
-// from `first_marker` on. An error where an engine refuses one, or the observer saw no system call of it.
-absl::StatusOr<std::vector<StartedContainer>> StartContainers(Engine* engine, StartMode mode, int count, int at_once,
-                                                              const std::string& prefix, int first_marker,
-                                                              Observer* observer);
+// Starts `count` containers named prefix0, prefix1, ... that wait, `at_once` at a time; each runs
+// its own marker, from `first_marker` on. An error where an engine refuses one, or the observer saw
+// no system call of it.
+absl::StatusOr<std::vector<StartedContainer>> StartContainers(Engine* engine, StartMode mode,
+                                                              int count, int at_once,
+                                                              const std::string& prefix,
+                                                              int first_marker, Observer* observer);
 
 // Removes them, `at_once` at a time.
-absl::Status RemoveContainers(Engine* engine, const std::vector<StartedContainer>& containers, int at_once);
+absl::Status RemoveContainers(Engine* engine, const std::vector<StartedContainer>& containers,
+                              int at_once);
 
 Verdict Decide(const std::vector<StartedContainer>& containers);
 

@@ -28,7 +28,8 @@ uint64_t InodeOf(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
-// The programs of lifecycle.bpf.c and cgroups.bpf.c over maps pinned in a directory of this test's own.
+// The programs of lifecycle.bpf.c and cgroups.bpf.c over maps pinned in a directory of this test's
+// own.
 class KernelHook {
  public:
   explicit KernelHook(const std::string& directory) : directory_(directory) {}
@@ -44,16 +45,20 @@ class KernelHook {
     LIBBPF_OPTS(bpf_object_open_opts, options, .pin_root_path = directory_.c_str());
     lifecycle_ = lifecycle_bpf::open(&options);
     cgroups_ = cgroups_bpf::open(&options);
-    if (lifecycle_ == nullptr || cgroups_ == nullptr) return ErrnoStatus("open", "the kernel hook", errno);
+    if (lifecycle_ == nullptr || cgroups_ == nullptr)
+      return ErrnoStatus("open", "the kernel hook", errno);
     for (bpf_object* object : {lifecycle_->obj, cgroups_->obj}) {
       bpf_map* map = nullptr;
       bpf_object__for_each_map(map, object) {
         const std::string name = bpf_map__name(map);
-        if (name.rfind("roster_", 0) == 0) bpf_map__set_pin_path(map, (directory_ + "/" + name).c_str());
+        if (name.rfind("roster_", 0) == 0)
+          bpf_map__set_pin_path(map, (directory_ + "/" + name).c_str());
       }
     }
-    if (int error = lifecycle_bpf::load(lifecycle_); error != 0) return ErrnoStatus("load", "lifecycle", error);
-    if (int error = cgroups_bpf::load(cgroups_); error != 0) return ErrnoStatus("load", "cgroups", error);
+    if (int error = lifecycle_bpf::load(lifecycle_); error != 0)
+      return ErrnoStatus("load", "lifecycle", error);
+    if (int error = cgroups_bpf::load(cgroups_); error != 0)
+      return ErrnoStatus("load", "cgroups", error);
     uint32_t zero = 0;
     roster_hot hot{};
     hot.version = ROSTER_INTERNAL_VERSION;
@@ -67,13 +72,17 @@ class KernelHook {
         bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_abi), &zero, &abi, 0) != 0) {
       return ErrnoStatus("fill", "roster_hot", errno);
     }
-    if (int error = lifecycle_bpf::attach(lifecycle_); error != 0) return ErrnoStatus("attach", "lifecycle", error);
-    if (int error = cgroups_bpf::attach(cgroups_); error != 0) return ErrnoStatus("attach", "cgroups", error);
+    if (int error = lifecycle_bpf::attach(lifecycle_); error != 0)
+      return ErrnoStatus("attach", "lifecycle", error);
+    if (int error = cgroups_bpf::attach(cgroups_); error != 0)
+      return ErrnoStatus("attach", "cgroups", error);
     return absl::OkStatus();
   }
 
-  // Reserves `slot` for `id`, and arms thread `tid` with it, as userspace does while the runtime's exec is held.
-  absl::StatusOr<uint64_t> Arm(pid_t tid, uint32_t slot, const std::string& id, const std::string& program) {
+  // Reserves `slot` for `id`, and arms thread `tid` with it, as userspace does while the runtime's
+  // exec is held.
+  absl::StatusOr<uint64_t> Arm(pid_t tid, uint32_t slot, const std::string& id,
+                               const std::string& program) {
     roster_birth birth{};
     bpf_map_lookup_elem(bpf_map__fd(lifecycle_->maps.roster_birth), &slot, &birth);
     uint64_t handle = ROSTER_MAKE_HANDLE(++birth.epoch, slot);
@@ -89,8 +98,10 @@ class KernelHook {
     roster_armed armed{handle};
     uint32_t key = tid;
     if (bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_birth), &slot, &birth, 0) != 0 ||
-        bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_record), &handle, &record, 0) != 0 ||
-        bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_slot), &slot, &membership, 0) != 0 ||
+        bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_record), &handle, &record, 0) !=
+            0 ||
+        bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_slot), &slot, &membership, 0) !=
+            0 ||
         bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_arm), &key, &armed, 0) != 0) {
       return ErrnoStatus("arm", id, errno);
     }
@@ -143,7 +154,8 @@ class KernelHookTest : public ::testing::Test {
     int ends[2];
     EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     std::vector<char*> pointers;
-    for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+    for (const std::string& argument : arguments)
+      pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
     Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     pid_t pid = ::fork();
@@ -179,8 +191,9 @@ TEST_P(Unannounced, ContainersAreProvisionalFromTheirFirstSystemCallAndLeaveNoth
   ROSTER_ASSERT_OK(engine->Start());
   for (int at_once : {1, 8}) {
     const int count = std::max(8, StartCount());
-    auto containers = StartContainers(engine.get(), StartMode::kRun, count, at_once, absl::StrCat("c", at_once, "-"),
-                                      100 * at_once, observer_.get());
+    auto containers =
+        StartContainers(engine.get(), StartMode::kRun, count, at_once,
+                        absl::StrCat("c", at_once, "-"), 100 * at_once, observer_.get());
     ROSTER_ASSERT_OK(containers);
     Verdict verdict = Decide(*containers);
     std::cout << "  " << ToText({verdict.by_task, verdict.by_mntns, verdict.by_cgroup, {}}) << "\n";
@@ -206,8 +219,9 @@ TEST_P(Announced, InitTakesTheHandleThatItsRuntimeWasArmedWith) {
   for (int i = 0; i < count; ++i) {
     const std::string name = absl::StrCat("c", i);
     const std::string bundle = engine.BundleOf(name);
-    ROSTER_ASSERT_OK(WriteBundle(bundle, OciConfig({name, {MarkerPath(i), "wait"}}, engine.image().rootfs,
-                                                   engine.CgroupsPath(name))));
+    ROSTER_ASSERT_OK(
+        WriteBundle(bundle, OciConfig({name, {MarkerPath(i), "wait"}}, engine.image().rootfs,
+                                      engine.CgroupsPath(name))));
     Held held = Hold(engine.CommandLine({"run", "--detach", "--bundle", bundle, name}));
     hook_->KeepArmed();
     auto handle = hook_->Arm(held.pid, 1000 + i, name, engine.Name());
@@ -264,7 +278,8 @@ TEST_F(KernelHookTest, NamespacesThatAreNoContainersAreNotEntered) {
   const std::vector<std::vector<std::string>> lines = {
       {"unshare", "-m", "true"},
       {"unshare", "-pf", "true"},
-      {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "unshare", "-Umpf", "--mount-proc", "true"},
+      {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "unshare", "-Umpf",
+       "--mount-proc", "true"},
   };
   for (const auto& line : lines) {
     ROSTER_ASSERT_OK(RunCommand(line));
@@ -286,7 +301,8 @@ TEST_F(KernelHookTest, ExecIntoAContainerBelongsToItAndNsenterOnlyFindsIt) {
   ROSTER_ASSERT_OK(joined);
   EXPECT_EQ(joined->by_task.handle, init->by_task.handle);
   EXPECT_EQ(joined->by_mntns.handle, init->by_task.handle);
-  auto entered = RunCommand({"nsenter", "-t", std::to_string(init->pid), "-m", MarkerPath(3), "exit"});
+  auto entered =
+      RunCommand({"nsenter", "-t", std::to_string(init->pid), "-m", MarkerPath(3), "exit"});
   ROSTER_ASSERT_OK(entered);
   EXPECT_EQ(entered->exit_code, 0) << entered->err;
   auto visitor = observer_->Await(3, In(absl::Seconds(10)));

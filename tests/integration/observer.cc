@@ -32,15 +32,18 @@ Found ToFound(const first_call_found& found) {
           Text(found.name, sizeof(found.name))};
 }
 
-// Sets a constant of the program's read-only data; its place is known from the type in the skeleton.
+// Sets a constant of the program's read-only data; its place is known from the type in the
+// skeleton.
 absl::Status SetHostMntns(bpf_object* object, size_t offset) {
   struct stat host {};
-  if (::stat("/proc/self/ns/mnt", &host) != 0) return ErrnoStatus("stat", "/proc/self/ns/mnt", errno);
+  if (::stat("/proc/self/ns/mnt", &host) != 0)
+    return ErrnoStatus("stat", "/proc/self/ns/mnt", errno);
   bpf_map* map = bpf_object__find_map_by_name(object, ".rodata");
   size_t size = 0;
   void* data = map == nullptr ? nullptr : const_cast<void*>(bpf_map__initial_value(map, &size));
   uint64_t inode = host.st_ino;
-  if (data == nullptr || offset + sizeof(inode) > size) return absl::InternalError("the observer has no .rodata");
+  if (data == nullptr || offset + sizeof(inode) > size)
+    return absl::InternalError("the observer has no .rodata");
   std::memcpy(static_cast<char*>(data) + offset, &inode, sizeof(inode));
   return absl::OkStatus();
 }
@@ -58,26 +61,33 @@ absl::Status UsePins(bpf_object* object, const std::string& directory) {
     Fd pin(bpf_obj_get(path.c_str()));
     if (!pin.valid()) return ErrnoStatus("open the pin", path, errno);
     bpf_map__set_pin_path(map, nullptr);
-    if (int error = bpf_map__reuse_fd(map, pin.get()); error != 0) return ErrnoStatus("reuse the pin", path, error);
+    if (int error = bpf_map__reuse_fd(map, pin.get()); error != 0)
+      return ErrnoStatus("reuse the pin", path, error);
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Observer>> Observer::Attach(Kind kind, const std::string& pin_directory) {
+absl::StatusOr<std::unique_ptr<Observer>> Observer::Attach(Kind kind,
+                                                           const std::string& pin_directory) {
   std::unique_ptr<Observer> observer(new Observer);
   size_t size = 0;
-  const void* bytes = kind == Kind::kHeader ? observer_bpf::elf_bytes(&size) : stranger_bpf::elf_bytes(&size);
-  LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = kind == Kind::kHeader ? "observer" : "stranger");
+  const void* bytes =
+      kind == Kind::kHeader ? observer_bpf::elf_bytes(&size) : stranger_bpf::elf_bytes(&size);
+  LIBBPF_OPTS(bpf_object_open_opts, options,
+              .object_name = kind == Kind::kHeader ? "observer" : "stranger");
   observer->object_ = bpf_object__open_mem(bytes, size, &options);
   if (observer->object_ == nullptr) return ErrnoStatus("open", "the observer", errno);
-  ROSTER_RETURN_IF_ERROR(SetHostMntns(observer->object_, kind == Kind::kHeader
-                                                             ? offsetof(observer_bpf::observer_bpf__rodata, host_mntns)
-                                                             : offsetof(stranger_bpf::stranger_bpf__rodata, host_mntns)));
+  ROSTER_RETURN_IF_ERROR(SetHostMntns(
+      observer->object_, kind == Kind::kHeader
+                             ? offsetof(observer_bpf::observer_bpf__rodata, host_mntns)
+                             : offsetof(stranger_bpf::stranger_bpf__rodata, host_mntns)));
   ROSTER_RETURN_IF_ERROR(UsePins(observer->object_, pin_directory));
-  if (int error = bpf_object__load(observer->object_); error != 0) return ErrnoStatus("load", "the observer", error);
-  observer->ring_ = ring_buffer__new(observer->MapFd("calls"), &Observer::OnCall, observer.get(), nullptr);
+  if (int error = bpf_object__load(observer->object_); error != 0)
+    return ErrnoStatus("load", "the observer", error);
+  observer->ring_ =
+      ring_buffer__new(observer->MapFd("calls"), &Observer::OnCall, observer.get(), nullptr);
   if (observer->ring_ == nullptr) return ErrnoStatus("open", "the observer's ring buffer", errno);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, observer->object_) {
@@ -128,13 +138,14 @@ uint64_t Observer::Lost() const {
 }
 
 absl::StatusOr<FirstCall> Observer::Await(int marker, absl::Time deadline) {
-  absl::Status waited = WaitUntil(absl::StrCat("first system call of rc", marker), {ring_buffer__epoll_fd(ring_)},
-                                  deadline, [&] {
+  absl::Status waited = WaitUntil(absl::StrCat("first system call of rc", marker),
+                                  {ring_buffer__epoll_fd(ring_)}, deadline, [&] {
                                     ring_buffer__consume(ring_);
                                     return seen_.contains(marker);
                                   });
   if (!waited.ok()) return waited;
-  if (uint64_t lost = Lost(); lost != 0) return absl::DataLossError(absl::StrCat("the observer lost ", lost, " calls"));
+  if (uint64_t lost = Lost(); lost != 0)
+    return absl::DataLossError(absl::StrCat("the observer lost ", lost, " calls"));
   FirstCall call = std::move(seen_[marker]);
   seen_.erase(marker);
   return call;

@@ -1,4 +1,5 @@
-// Observer tells what a tracer that is not Roster's finds at the first system call of each container.
+// Observer tells what a tracer that is not Roster's finds at the first system call of each
+// container.
 //
 // Not thread-safe: start containers in many threads, then collect in one.
 #ifndef ROSTER_TESTS_INTEGRATION_OBSERVER_H_
@@ -44,18 +45,22 @@ class Observer {
     kStranger,  // built with nothing of Roster's
   };
 
-  // Reads the maps pinned in `pin_directory`. "": maps of its own, which are empty, as if there were no Roster.
-  static absl::StatusOr<std::unique_ptr<Observer>> Attach(Kind kind, const std::string& pin_directory);
+  // Reads the maps pinned in `pin_directory`. "": maps of its own, which are empty, as if there
+  // were no Roster.
+  static absl::StatusOr<std::unique_ptr<Observer>> Attach(Kind kind,
+                                                          const std::string& pin_directory);
   ~Observer();
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
-  // The first call of the process that runs `marker`, which is then forgotten, so that the marker can be used again.
+  // The first call of the process that runs `marker`, which is then forgotten, so that the marker
+  // can be used again.
   absl::StatusOr<FirstCall> Await(int marker, absl::Time deadline);
   // Forgets what has been seen so far.
   void Clear();
 
-  // The observer's own view of a map, to fill one of its own by hand. -1 where it has none of that name.
+  // The observer's own view of a map, to fill one of its own by hand. -1 where it has none of that
+  // name.
   int MapFd(const std::string& name) const;
 
  private:

@@ -1,4 +1,5 @@
-// The observers themselves, without Roster: what they would say if there were none, or if it were wrong.
+// The observers themselves, without Roster: what they would say if there were none, or if it were
+// wrong.
 #include "integration/observer.h"
 
 #include <bpf/bpf.h>
@@ -107,7 +108,8 @@ TEST_P(ObserverAlone, EntryOfAnotherEpochIsAMiss) {
   EXPECT_EQ(call->by_mntns.handle, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, ObserverAlone, ::testing::Values(Observer::Kind::kHeader, Observer::Kind::kStranger),
+INSTANTIATE_TEST_SUITE_P(Both, ObserverAlone,
+                         ::testing::Values(Observer::Kind::kHeader, Observer::Kind::kStranger),
                          [](const auto& info) {
                            return info.param == Observer::Kind::kHeader ? "Header" : "Stranger";
                          });

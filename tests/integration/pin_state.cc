@@ -24,7 +24,8 @@ absl::StatusOr<Fd> OpenPin(const std::string& path) {
   return pin;
 }
 
-// An element that is deleted meanwhile makes the walk begin anew: keys seen twice are the caller's to bear.
+// An element that is deleted meanwhile makes the walk begin anew: keys seen twice are the caller's
+// to bear.
 template <typename Key>
 std::set<Key> Keys(int fd) {
   std::set<Key> keys;
@@ -55,7 +56,8 @@ size_t CountKeys(const std::string& path) {
   if (!pin.valid() || bpf_obj_get_info_by_fd(pin.get(), &info, &size) != 0) return 0;
   std::set<std::string> keys;
   std::string key(info.key_size, '\0'), next(info.key_size, '\0');
-  for (bool first = true; bpf_map_get_next_key(pin.get(), first ? nullptr : key.data(), next.data()) == 0;
+  for (bool first = true;
+       bpf_map_get_next_key(pin.get(), first ? nullptr : key.data(), next.data()) == 0;
        first = false) {
     if (!keys.insert(next).second) break;
     key = next;
@@ -63,7 +65,8 @@ size_t CountKeys(const std::string& path) {
   return keys.size();
 }
 
-// Somebody else's container on this machine: its init lives, in a cgroup that is not the workspace's.
+// Somebody else's container on this machine: its init lives, in a cgroup that is not the
+// workspace's.
 bool IsForeign(const roster_membership& membership, const std::string& unique_name) {
   if (membership.init_pid == 0) return false;
   std::ifstream file(absl::StrCat("/proc/", membership.init_pid, "/cgroup"));
@@ -90,12 +93,15 @@ std::vector<std::string> PinState::MoreThan(const PinState& before) const {
   Compare("roster_netns", netns, before.netns, &lines);
   Compare("roster_cgroup", cgroups, before.cgroups, &lines);
   for (uint64_t handle : slots) {
-    if (!before.slots.contains(handle)) lines.push_back(absl::StrFormat("roster_slot: %#x", handle));
+    if (!before.slots.contains(handle))
+      lines.push_back(absl::StrFormat("roster_slot: %#x", handle));
   }
   for (uint64_t handle : records) {
-    if (!before.records.contains(handle)) lines.push_back(absl::StrFormat("roster_record: %#x", handle));
+    if (!before.records.contains(handle))
+      lines.push_back(absl::StrFormat("roster_record: %#x", handle));
   }
-  if (armed > before.armed) lines.push_back(absl::StrCat("roster_arm: ", armed - before.armed, " more"));
+  if (armed > before.armed)
+    lines.push_back(absl::StrCat("roster_arm: ", armed - before.armed, " more"));
   return lines;
 }
 
@@ -113,12 +119,14 @@ absl::StatusOr<PinState> RosterUnderTest::ReadPins() const {
       foreign.insert(membership.handle);
       continue;
     }
-    if (membership.handle != 0 || membership.state != ROSTER_FREE) state.slots.insert(membership.handle);
+    if (membership.handle != 0 || membership.state != ROSTER_FREE)
+      state.slots.insert(membership.handle);
   }
   ROSTER_ASSIGN_OR_RETURN(Fd records, OpenPin(pin_directory_ + "/roster_record"));
   for (uint64_t handle : Keys<uint64_t>(records.get())) {
     roster_record record{};
-    if (!foreign.contains(handle) && bpf_map_lookup_elem(records.get(), &handle, &record) == 0 && (record.flags & ROSTER_R_TOMBSTONE) == 0) {
+    if (!foreign.contains(handle) && bpf_map_lookup_elem(records.get(), &handle, &record) == 0 &&
+        (record.flags & ROSTER_R_TOMBSTONE) == 0) {
       state.records.insert(handle);
     }
   }
@@ -128,27 +136,31 @@ absl::StatusOr<PinState> RosterUnderTest::ReadPins() const {
   return state;
 }
 
-absl::Status RosterUnderTest::AwaitNothingMoreThan(const PinState& before, absl::Time deadline) const {
+absl::Status RosterUnderTest::AwaitNothingMoreThan(const PinState& before,
+                                                   absl::Time deadline) const {
   // The kernel clears entries when it frees the last task, which nothing but the maps tells.
   Ticker ticker(absl::Milliseconds(20));
   std::vector<std::string> left;
   absl::Status read = absl::OkStatus();
-  absl::Status waited = WaitUntil("the pins to hold no more than before", {ticker.fd()}, deadline, [&] {
-    ticker.Take();
-    absl::StatusOr<PinState> now = ReadPins();
-    read = now.status();
-    if (!now.ok()) return true;
-    left = now->MoreThan(before);
-    return left.empty();
-  });
+  absl::Status waited =
+      WaitUntil("the pins to hold no more than before", {ticker.fd()}, deadline, [&] {
+        ticker.Take();
+        absl::StatusOr<PinState> now = ReadPins();
+        read = now.status();
+        if (!now.ok()) return true;
+        left = now->MoreThan(before);
+        return left.empty();
+      });
   if (!read.ok() || waited.ok()) return read;
-  return absl::InternalError(absl::StrCat(waited.message(), "; left over:\n  ", absl::StrJoin(left, "\n  ")));
+  return absl::InternalError(
+      absl::StrCat(waited.message(), "; left over:\n  ", absl::StrJoin(left, "\n  ")));
 }
 
 absl::StatusOr<uint64_t> RosterUnderTest::Stat(uint32_t number) const {
   ROSTER_ASSIGN_OR_RETURN(Fd pin, OpenPin(pin_directory_ + "/roster_stats"));
   std::vector<uint64_t> values(libbpf_num_possible_cpus());
-  if (bpf_map_lookup_elem(pin.get(), &number, values.data()) != 0) return ErrnoStatus("read", "roster_stats", errno);
+  if (bpf_map_lookup_elem(pin.get(), &number, values.data()) != 0)
+    return ErrnoStatus("read", "roster_stats", errno);
   uint64_t sum = 0;
   for (uint64_t value : values) sum += value;
   return sum;

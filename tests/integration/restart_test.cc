@@ -1,4 +1,5 @@
-// kill -9 of the daemon, again and again, while containers start and end: the final state is the truth.
+// kill -9 of the daemon, again and again, while containers start and end: the final state is the
+// truth.
 #include <atomic>
 #include <set>
 #include <thread>
@@ -13,11 +14,12 @@ namespace {
 
 constexpr int kKills = 20;
 
-// Starts containers with one engine until told to stop and `least` have been started; every second one is removed
-// at once.
+// Starts containers with one engine until told to stop and `least` have been started; every second
+// one is removed at once.
 class Starter {
  public:
-  Starter(Engine* engine, int first_marker, int least) : engine_(engine), first_marker_(first_marker), least_(least) {
+  Starter(Engine* engine, int first_marker, int least)
+      : engine_(engine), first_marker_(first_marker), least_(least) {
     thread_ = std::thread([this] { Work(); });
   }
   ~Starter() { Finish(); }
@@ -40,7 +42,8 @@ class Starter {
       StartedContainer container;
       container.name = absl::StrCat("c", i);
       container.marker = first_marker_ + i;
-      absl::StatusOr<std::string> id = engine_->Run({container.name, {MarkerPath(container.marker), "wait"}});
+      absl::StatusOr<std::string> id =
+          engine_->Run({container.name, {MarkerPath(container.marker), "wait"}});
       status_.Update(id.status());
       if (!id.ok()) return;
       container.id = *id;
@@ -73,7 +76,8 @@ TEST_F(Restart, TwentyKillsDuringManyStartsLoseAndLeaveNothing) {
   ROSTER_ASSERT_OK(crun->Start());
   ROSTER_ASSERT_OK(podman->Start());
   const int least = std::max(10, StartCount() / 3);
-  Starter starters[] = {{engine_.get(), 0, least}, {crun.get(), 300, least}, {podman.get(), 600, least}};
+  Starter starters[] = {
+      {engine_.get(), 0, least}, {crun.get(), 300, least}, {podman.get(), 600, least}};
   for (int kill = 0; kill < kKills; ++kill) {
     ROSTER_ASSERT_OK(roster_->Kill());
     ROSTER_ASSERT_OK(roster_->Start());
@@ -98,13 +102,16 @@ TEST_F(Restart, TwentyKillsDuringManyStartsLoseAndLeaveNothing) {
   for (const Tally& tally : {verdict.by_task, verdict.by_mntns, verdict.by_cgroup}) {
     EXPECT_EQ(tally.missed + tally.wrong, 0) << ToText(verdict);
   }
-  ROSTER_EXPECT_OK(roster_->AwaitList("exactly the containers that run", In(absl::Seconds(10)), [&](const auto& list) {
-    std::set<std::string> listed;
-    for (const auto& [id, container] : list) listed.insert(id);
-    return listed == truth;
-  }));
+  ROSTER_EXPECT_OK(roster_->AwaitList("exactly the containers that run", In(absl::Seconds(10)),
+                                      [&](const auto& list) {
+                                        std::set<std::string> listed;
+                                        for (const auto& [id, container] : list) listed.insert(id);
+                                        return listed == truth;
+                                      }));
   for (Starter& starter : starters) {
-    Engine* engine = &starter == &starters[0] ? engine_.get() : &starter == &starters[1] ? crun.get() : podman.get();
+    Engine* engine = &starter == &starters[0]   ? engine_.get()
+                     : &starter == &starters[1] ? crun.get()
+                                                : podman.get();
     ROSTER_ASSERT_OK(RemoveContainers(engine, starter.living(), 4));
   }
   ExpectNothingLeft();
@@ -123,22 +130,26 @@ TEST_F(Restart, CleanStopKeepsThePinsAndTheNextDaemonGoesOn) {
   ROSTER_ASSERT_OK(answer);
   EXPECT_EQ(answer->exit_code, 0) << answer->err;
   EXPECT_THAT(answer->err, ::testing::HasSubstr("pins"));
-  for (const StartedContainer& container : *before) EXPECT_THAT(answer->out, ::testing::HasSubstr(container.id));
-  auto between = StartContainers(engine_.get(), StartMode::kRun, 3, 1, "between", 10, observer_.get());
+  for (const StartedContainer& container : *before)
+    EXPECT_THAT(answer->out, ::testing::HasSubstr(container.id));
+  auto between =
+      StartContainers(engine_.get(), StartMode::kRun, 3, 1, "between", 10, observer_.get());
   ROSTER_ASSERT_OK(between);
   ROSTER_ASSERT_OK(roster_->Start());
-  ROSTER_EXPECT_OK(roster_->AwaitList("six containers", In(absl::Seconds(5)), [&](const auto& list) {
-    for (const auto* group : {&*before, &*between}) {
-      for (const StartedContainer& container : *group) {
-        if (!list.contains(container.id)) return false;
-      }
-    }
-    return list.size() == 6;
-  }));
+  ROSTER_EXPECT_OK(
+      roster_->AwaitList("six containers", In(absl::Seconds(5)), [&](const auto& list) {
+        for (const auto* group : {&*before, &*between}) {
+          for (const StartedContainer& container : *group) {
+            if (!list.contains(container.id)) return false;
+          }
+        }
+        return list.size() == 6;
+      }));
   // The same handles as before: a tracer that noted one still means the same container.
   auto after = StartContainers(engine_.get(), StartMode::kRun, 1, 1, "after", 20, observer_.get());
   ROSTER_ASSERT_OK(after);
-  EXPECT_EQ((*after)[0].call.by_task.id, "after0") << "the observer's maps are no longer those of the daemon";
+  EXPECT_EQ((*after)[0].call.by_task.id, "after0")
+      << "the observer's maps are no longer those of the daemon";
   for (const auto* group : {&*before, &*between, &*after}) {
     ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *group, 3));
   }
@@ -148,8 +159,9 @@ TEST_F(Restart, CleanStopKeepsThePinsAndTheNextDaemonGoesOn) {
 TEST_F(Restart, SecondDaemonIsRefusedAndDisturbsNothing) {
   StartAll(EngineKind::kRunc);
   if (HasFatalFailure()) return;
-  auto second = RunCommand({RosterUnderTest::Program(), "daemon", "--socket", workspace_->Path("second.sock"),
-                            "--pin-dir", roster_->pin_directory(), "--state-dir", workspace_->Path("roster")});
+  auto second = RunCommand({RosterUnderTest::Program(), "daemon", "--socket",
+                            workspace_->Path("second.sock"), "--pin-dir", roster_->pin_directory(),
+                            "--state-dir", workspace_->Path("roster")});
   ROSTER_ASSERT_OK(second);
   EXPECT_NE(second->exit_code, 0);
   EXPECT_THAT(second->err + second->out, ::testing::HasSubstr(std::to_string(roster_->pid())));

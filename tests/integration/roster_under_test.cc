@@ -33,7 +33,9 @@ std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
-std::string Tail(const std::string& text) { return text.size() > 4000 ? text.substr(text.size() - 4000) : text; }
+std::string Tail(const std::string& text) {
+  return text.size() > 4000 ? text.substr(text.size() - 4000) : text;
+}
 
 // Where sd_notify(3) is received.
 absl::StatusOr<Fd> ListenForNotification(const std::string& path) {
@@ -51,7 +53,8 @@ absl::StatusOr<Fd> ListenForNotification(const std::string& path) {
 bool IsStopped(pid_t pid) {
   std::string stat = ReadFile(absl::StrCat("/proc/", pid, "/stat"));
   size_t end = stat.rfind(')');
-  return end != std::string::npos && end + 2 < stat.size() && (stat[end + 2] == 'T' || stat[end + 2] == 't');
+  return end != std::string::npos && end + 2 < stat.size() &&
+         (stat[end + 2] == 'T' || stat[end + 2] == 't');
 }
 
 }  // namespace
@@ -86,26 +89,28 @@ absl::Status RosterUnderTest::Start(const std::vector<std::string>& options) {
   command.environment.push_back("NOTIFY_SOCKET=" + notify_path);
   command.log_path = log_path_;
   command.new_session = true;
-  std::vector<std::string> line{Program(), "daemon", "--socket", socket_, "--pin-dir", pin_directory_,
-                                "--state-dir", state_directory_};
+  std::vector<std::string> line{Program(),   "daemon",       "--socket",    socket_,
+                                "--pin-dir", pin_directory_, "--state-dir", state_directory_};
   line.insert(line.end(), options.begin(), options.end());
   ROSTER_ASSIGN_OR_RETURN(daemon_, Process::Spawn(line, command));
   bool ready = false;
-  absl::Status waited =
-      WaitUntil("READY=1 of the daemon", {notify.get(), daemon_.pidfd()}, In(absl::Seconds(30)), [&] {
+  absl::Status waited = WaitUntil(
+      "READY=1 of the daemon", {notify.get(), daemon_.pidfd()}, In(absl::Seconds(30)), [&] {
         char text[4096];
         for (ssize_t got; (got = ::recv(notify.get(), text, sizeof(text), 0)) > 0;) {
           ready |= absl::StrContains(std::string(text, got), "READY=1");
         }
         siginfo_t info{};
-        bool ended = ::waitid(static_cast<idtype_t>(P_PIDFD), daemon_.pidfd(), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        bool ended = ::waitid(static_cast<idtype_t>(P_PIDFD), daemon_.pidfd(), &info,
+                              WEXITED | WNOHANG | WNOWAIT) == 0 &&
                      info.si_pid != 0;
         return ready || ended;
       });
   if (ready) return absl::OkStatus();
   if (waited.ok()) {
     absl::StatusOr<int> code = daemon_.Wait(In(absl::Seconds(1)));
-    waited = absl::UnavailableError(absl::StrCat("the daemon has exited with ", code.ok() ? *code : -1));
+    waited =
+        absl::UnavailableError(absl::StrCat("the daemon has exited with ", code.ok() ? *code : -1));
   }
   daemon_ = Process();
   return absl::Status(waited.code(), absl::StrCat(waited.message(), "\n", Tail(Log())));
@@ -114,7 +119,8 @@ absl::Status RosterUnderTest::Start(const std::vector<std::string>& options) {
 absl::Status RosterUnderTest::Terminate() {
   ROSTER_RETURN_IF_ERROR(daemon_.Signal(SIGTERM));
   ROSTER_ASSIGN_OR_RETURN(int code, daemon_.Wait(In(absl::Seconds(10))));
-  if (code != 0) return absl::InternalError(absl::StrCat("the daemon exited with ", code, "\n", Tail(Log())));
+  if (code != 0)
+    return absl::InternalError(absl::StrCat("the daemon exited with ", code, "\n", Tail(Log())));
   return absl::OkStatus();
 }
 
@@ -134,7 +140,8 @@ absl::Status RosterUnderTest::Pause() {
 
 absl::Status RosterUnderTest::Continue() { return daemon_.Signal(SIGCONT); }
 
-absl::StatusOr<CommandResult> RosterUnderTest::Call(const std::vector<std::string>& arguments) const {
+absl::StatusOr<CommandResult> RosterUnderTest::Call(
+    const std::vector<std::string>& arguments) const {
   std::vector<std::string> line{Program()};
   line.insert(line.end(), arguments.begin(), arguments.end());
   line.insert(line.end(), {"--socket", socket_, "--pin-dir", pin_directory_});
@@ -144,22 +151,27 @@ absl::StatusOr<CommandResult> RosterUnderTest::Call(const std::vector<std::strin
 }
 
 absl::Status RosterUnderTest::Uninstall() {
-  ROSTER_ASSIGN_OR_RETURN(CommandResult result, Call({"uninstall", "--state-dir", state_directory_}));
+  ROSTER_ASSIGN_OR_RETURN(CommandResult result,
+                          Call({"uninstall", "--state-dir", state_directory_}));
   if (result.exit_code == 0) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("roster uninstall: exit code ", result.exit_code, ": ", result.err));
+  return absl::InternalError(
+      absl::StrCat("roster uninstall: exit code ", result.exit_code, ": ", result.err));
 }
 
 absl::StatusOr<std::map<std::string, json>> RosterUnderTest::List() const {
   ROSTER_ASSIGN_OR_RETURN(CommandResult result, Call({"list", "-o", "json"}));
   if (result.exit_code != 0) {
-    return absl::InternalError(absl::StrCat("roster list: exit code ", result.exit_code, ": ", result.err));
+    return absl::InternalError(
+        absl::StrCat("roster list: exit code ", result.exit_code, ": ", result.err));
   }
   json array = json::parse(result.out, nullptr, false);
-  if (!array.is_array()) return absl::InternalError(absl::StrCat("roster list: no array: ", Tail(result.out)));
+  if (!array.is_array())
+    return absl::InternalError(absl::StrCat("roster list: no array: ", Tail(result.out)));
   std::map<std::string, json> containers;
   for (const json& container : array) {
     // Somebody else on this machine may have containers too.
-    if (!absl::StrContains(container.dump(-1, ' ', false, json::error_handler_t::replace), workspace_.unique_name())) {
+    if (!absl::StrContains(container.dump(-1, ' ', false, json::error_handler_t::replace),
+                           workspace_.unique_name())) {
       continue;
     }
     containers[TextField(container, "runtime", "containerId")] = container;
@@ -190,7 +202,8 @@ absl::Status RosterUnderTest::AwaitList(
   return absl::Status(waited.code(), absl::StrCat(waited.message(), "; the list is:", last));
 }
 
-absl::StatusOr<std::unique_ptr<Watch>> RosterUnderTest::StartWatch(const std::string& anchor) const {
+absl::StatusOr<std::unique_ptr<Watch>> RosterUnderTest::StartWatch(
+    const std::string& anchor) const {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus("pipe for", "roster watch", errno);
   auto watch = std::make_unique<Watch>();
@@ -201,9 +214,9 @@ absl::StatusOr<std::unique_ptr<Watch>> RosterUnderTest::StartWatch(const std::st
   options.environment = workspace_.environment();
   options.stdout_fd = write_end.get();
   options.log_path = workspace_.Path("watch.log");
-  ROSTER_ASSIGN_OR_RETURN(
-      watch->process_,
-      Process::Spawn({Program(), "watch", "-o", "json", "--existing", "--socket", socket_}, options));
+  ROSTER_ASSIGN_OR_RETURN(watch->process_, Process::Spawn({Program(), "watch", "-o", "json",
+                                                           "--existing", "--socket", socket_},
+                                                          options));
   ROSTER_RETURN_IF_ERROR(watch->Await("EXISTING", anchor, In(absl::Seconds(10))).status());
   return watch;
 }
@@ -216,7 +229,8 @@ bool Watch::TakeLine(std::string* line) {
   return true;
 }
 
-absl::StatusOr<Watch::Event> Watch::Await(const std::string& type, const std::string& id, absl::Time deadline) {
+absl::StatusOr<Watch::Event> Watch::Await(const std::string& type, const std::string& id,
+                                          absl::Time deadline) {
   Event event;
   bool ended = false;
   absl::Status waited = WaitUntil(absl::StrCat(type, " of ", id), {pipe_.get()}, deadline, [&] {
@@ -228,7 +242,8 @@ absl::StatusOr<Watch::Event> Watch::Await(const std::string& type, const std::st
     for (std::string line; TakeLine(&line);) {
       event.json = json::parse(line, nullptr, false);
       if (!event.json.is_object() || event.json.value("event", "") != type) continue;
-      if (TextField(event.json.value("container", json::object()), "runtime", "containerId") == id) return true;
+      if (TextField(event.json.value("container", json::object()), "runtime", "containerId") == id)
+        return true;
     }
     event.json = json();
     return ended;
@@ -242,7 +257,8 @@ std::vector<std::string> RosterUnderTest::OpenFiles() const {
   std::vector<std::string> files;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(absl::StrCat("/proc/", pid(), "/fd"), ignored)) {
-    files.push_back(absl::StrCat(entry.path().filename().string(), " ", fs::read_symlink(entry, ignored).string()));
+    files.push_back(absl::StrCat(entry.path().filename().string(), " ",
+                                 fs::read_symlink(entry, ignored).string()));
   }
   return files;
 }
@@ -250,10 +266,12 @@ std::vector<std::string> RosterUnderTest::OpenFiles() const {
 size_t RosterUnderTest::MarkCount() const {
   size_t marks = 0;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(absl::StrCat("/proc/", pid(), "/fdinfo"), ignored)) {
+  for (const auto& entry :
+       fs::directory_iterator(absl::StrCat("/proc/", pid(), "/fdinfo"), ignored)) {
     std::ifstream file(entry.path());
     for (std::string line; std::getline(file, line);) {
-      marks += absl::StartsWith(line, "fanotify ino:") || absl::StartsWith(line, "fanotify mnt_id:") ||
+      marks += absl::StartsWith(line, "fanotify ino:") ||
+               absl::StartsWith(line, "fanotify mnt_id:") ||
                absl::StartsWith(line, "fanotify sdev:");
     }
   }
@@ -265,7 +283,9 @@ std::string RosterUnderTest::Log() const { return ReadFile(log_path_); }
 std::string TextField(const json& container, const std::string& group, const std::string& name) {
   if (!container.is_object() || !container.contains(group)) return "";
   const json& object = container[group];
-  return object.is_object() && object.contains(name) && object[name].is_string() ? object[name].get<std::string>() : "";
+  return object.is_object() && object.contains(name) && object[name].is_string()
+             ? object[name].get<std::string>()
+             : "";
 }
 
 uint64_t NumberField(const json& container, const std::string& name) {

@@ -1,7 +1,8 @@
-// RosterUnderTest is a daemon with pins, socket and state of its own, started and judged from outside.
+// RosterUnderTest is a daemon with pins, socket and state of its own, started and judged from
+// outside.
 //
-// It is driven only as a user would: command line, signals, exit codes, JSON. The pins are read by bpf(2), without
-// Roster's own library.
+// It is driven only as a user would: command line, signals, exit codes, JSON. The pins are read by
+// bpf(2), without Roster's own library.
 #ifndef ROSTER_TESTS_INTEGRATION_ROSTER_UNDER_TEST_H_
 #define ROSTER_TESTS_INTEGRATION_ROSTER_UNDER_TEST_H_
 
@@ -41,7 +42,8 @@ class Watch {
     absl::Time arrived;
     nlohmann::json json;  // {"event": "CREATED", "container": {...}}
   };
-  // The first event not yet returned that has `type` and is of the container `id`. Others are dropped.
+  // The first event not yet returned that has `type` and is of the container `id`. Others are
+  // dropped.
   absl::StatusOr<Event> Await(const std::string& type, const std::string& id, absl::Time deadline);
   // Readable when there may be an event.
   int fd() const { return pipe_.get(); }
@@ -64,30 +66,34 @@ class RosterUnderTest {
   RosterUnderTest(const RosterUnderTest&) = delete;
   RosterUnderTest& operator=(const RosterUnderTest&) = delete;
 
-  // Starts the daemon and waits for its READY=1. `options` are further words of the command line. The error has
-  // the log's last lines.
+  // Starts the daemon and waits for its READY=1. `options` are further words of the command line.
+  // The error has the log's last lines.
   absl::Status Start(const std::vector<std::string>& options = {});
-  absl::Status Terminate();                  // SIGTERM, waited for; an error where it exits with another code than 0
-  absl::Status Kill();                       // SIGKILL, waited for
-  absl::Status Pause();                      // SIGSTOP, waited for until it is stopped
-  absl::Status Continue();                   // SIGCONT
-  absl::Status Uninstall();                  // `roster uninstall`
+  absl::Status
+  Terminate();              // SIGTERM, waited for; an error where it exits with another code than 0
+  absl::Status Kill();      // SIGKILL, waited for
+  absl::Status Pause();     // SIGSTOP, waited for until it is stopped
+  absl::Status Continue();  // SIGCONT
+  absl::Status Uninstall();  // `roster uninstall`
   bool running() const { return daemon_.running(); }
   pid_t pid() const { return daemon_.pid(); }
 
   // Any other subcommand, told of socket and pins.
   absl::StatusOr<CommandResult> Call(const std::vector<std::string>& arguments) const;
-  // `roster list -o json` by container id; of the workspace's containers only, told by their cgroup. An error where the output is no array of containers.
+  // `roster list -o json` by container id; of the workspace's containers only, told by their
+  // cgroup. An error where the output is no array of containers.
   absl::StatusOr<std::map<std::string, nlohmann::json>> List() const;
-  // Lists until `condition` holds, woken by the change counter's only user-visible sign: the list itself, every
-  // 10 ms. For what has no event of its own.
-  absl::Status AwaitList(const std::string& what, absl::Time deadline,
-                         const std::function<bool(const std::map<std::string, nlohmann::json>&)>& condition) const;
-  // Begins to watch, and returns once it has been told of the container `anchor`, which must exist: from then on no
-  // event is missed.
+  // Lists until `condition` holds, woken by the change counter's only user-visible sign: the list
+  // itself, every 10 ms. For what has no event of its own.
+  absl::Status AwaitList(
+      const std::string& what, absl::Time deadline,
+      const std::function<bool(const std::map<std::string, nlohmann::json>&)>& condition) const;
+  // Begins to watch, and returns once it has been told of the container `anchor`, which must exist:
+  // from then on no event is missed.
   absl::StatusOr<std::unique_ptr<Watch>> StartWatch(const std::string& anchor) const;
 
-  // Without the slots, and what leads to them, of containers that live in the cgroup of another workspace.
+  // Without the slots, and what leads to them, of containers that live in the cgroup of another
+  // workspace.
   absl::StatusOr<PinState> ReadPins() const;
   // Waits until the pins hold nothing that `before` does not; the leftovers in the error.
   absl::Status AwaitNothingMoreThan(const PinState& before, absl::Time deadline) const;
@@ -114,8 +120,10 @@ class RosterUnderTest {
   Process daemon_;
 };
 
-// One field of a container's JSON: Field(json, "runtime", "containerId"). "" where it is absent or no text.
-std::string TextField(const nlohmann::json& container, const std::string& group, const std::string& name);
+// One field of a container's JSON: Field(json, "runtime", "containerId"). "" where it is absent or
+// no text.
+std::string TextField(const nlohmann::json& container, const std::string& group,
+                      const std::string& name);
 // A number; 0 where it is absent.
 uint64_t NumberField(const nlohmann::json& container, const std::string& name);
 

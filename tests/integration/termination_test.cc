@@ -30,7 +30,8 @@ std::vector<Fd> Family(pid_t pid) {
 class Termination : public RosterTestBase, public ::testing::WithParamInterface<EngineKind> {
  protected:
   // Of a container that is killed: from its last task's end to the arrival of DELETED at a watcher.
-  absl::StatusOr<absl::Duration> EndToEvent(Watch* watch, const ContainerSpec& spec, size_t processes) {
+  absl::StatusOr<absl::Duration> EndToEvent(Watch* watch, const ContainerSpec& spec,
+                                            size_t processes) {
     absl::StatusOr<std::string> id = engine_->Run(spec);
     if (!id.ok()) return id.status();
     absl::StatusOr<Watch::Event> created = watch->Await("CREATED", *id, In(absl::Seconds(10)));
@@ -39,11 +40,12 @@ class Termination : public RosterTestBase, public ::testing::WithParamInterface<
     if (!pid.ok()) return pid.status();
     std::vector<Fd> family;
     Ticker ticker(absl::Milliseconds(2));
-    absl::Status grown = WaitUntil("the container's processes", {ticker.fd()}, In(absl::Seconds(5)), [&] {
-      ticker.Take();
-      family = Family(*pid);
-      return family.size() >= processes;
-    });
+    absl::Status grown =
+        WaitUntil("the container's processes", {ticker.fd()}, In(absl::Seconds(5)), [&] {
+          ticker.Take();
+          family = Family(*pid);
+          return family.size() >= processes;
+        });
     if (!grown.ok()) return grown;
     ::syscall(SYS_pidfd_send_signal, family[0].get(), SIGKILL, nullptr, 0);
     for (const Fd& pidfd : family) {
@@ -63,9 +65,8 @@ class Termination : public RosterTestBase, public ::testing::WithParamInterface<
     if (HasFatalFailure()) return;
     auto anchor = engine_->Run({"anchor", {MarkerPath(0), "wait"}});
     ROSTER_ASSERT_OK(anchor);
-    ROSTER_ASSERT_OK(roster_->AwaitList("the anchor", In(absl::Seconds(5)), [&](const auto& list) {
-      return list.contains(*anchor);
-    }));
+    ROSTER_ASSERT_OK(roster_->AwaitList("the anchor", In(absl::Seconds(5)),
+                                        [&](const auto& list) { return list.contains(*anchor); }));
     auto watch = roster_->StartWatch(*anchor);
     ROSTER_ASSERT_OK(watch);
     std::vector<absl::Duration> delays;
@@ -74,16 +75,21 @@ class Termination : public RosterTestBase, public ::testing::WithParamInterface<
       ROSTER_ASSERT_OK(delay);
       delays.push_back(*delay);
     }
-    std::cout << "  end to DELETED: p50 " << Quantile(delays, 0.5) << ", max " << Quantile(delays, 1) << "\n";
+    std::cout << "  end to DELETED: p50 " << Quantile(delays, 0.5) << ", max "
+              << Quantile(delays, 1) << "\n";
     EXPECT_LE(Quantile(delays, 1), kLimit * TimeScale());
     ROSTER_ASSERT_OK(engine_->Remove("anchor"));
     ExpectNothingLeft();
   }
 };
 
-TEST_P(Termination, OfOneProcessIsToldWithinFiftyMilliseconds) { ExpectSoon({MarkerPath(1), "wait"}, 1); }
+TEST_P(Termination, OfOneProcessIsToldWithinFiftyMilliseconds) {
+  ExpectSoon({MarkerPath(1), "wait"}, 1);
+}
 
-TEST_P(Termination, OfACrowdIsToldWithinFiftyMillisecondsOfTheLast) { ExpectSoon({MarkerPath(1), "crowd", "3"}, 4); }
+TEST_P(Termination, OfACrowdIsToldWithinFiftyMillisecondsOfTheLast) {
+  ExpectSoon({MarkerPath(1), "crowd", "3"}, 4);
+}
 
 INSTANTIATE_TEST_SUITE_P(All, Termination, ::testing::ValuesIn(kAllEngines),
                          [](const auto& info) { return EngineName(info.param); });

@@ -8,8 +8,8 @@
 
 namespace roster::cli {
 
-// "0s", "59s", "1m30s", "10m", "2h5m", "10h", "2d3h", "400d": two units while the first has one digit. A time that
-// lies ahead, as after the clock was set back, is "0s".
+// "0s", "59s", "1m30s", "10m", "2h5m", "10h", "2d3h", "400d": two units while the first has one
+// digit. A time that lies ahead, as after the clock was set back, is "0s".
 std::string HumanAge(absl::Duration age);
 
 }  // namespace roster::cli

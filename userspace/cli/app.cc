@@ -20,7 +20,8 @@ Exit codes: 0 done, 1 error, 2 argument not understood, 3 no such container.
 
 }  // namespace
 
-CLI::App* AddSubcommand(CLI::App* app, const char* name, const char* description, const char* examples) {
+CLI::App* AddSubcommand(CLI::App* app, const char* name, const char* description,
+                        const char* examples) {
   CLI::App* command = app->add_subcommand(name, description);
   command->footer(std::string("Examples:\n") + examples +
                   "\nExit codes: 0 done, 1 error, 2 argument not understood, 3 no such container.");
@@ -28,7 +29,8 @@ CLI::App* AddSubcommand(CLI::App* app, const char* name, const char* description
 }
 
 std::unique_ptr<CLI::App> MakeApp(Action* action) {
-  auto app = std::make_unique<CLI::App>("The roll call of containers, kept in the Linux kernel.", "roster");
+  auto app = std::make_unique<CLI::App>("The roll call of containers, kept in the Linux kernel.",
+                                        "roster");
   app->require_subcommand(1);
   app->footer(kFooter);
   app->set_version_flag("--version", "roster " + std::string(kRosterVersion));
@@ -56,17 +58,21 @@ int RunCli(int argc, const char* const* argv) {
   try {
     app->parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    // A subcommand's own help where one was given.
-    const auto given = app->get_subcommands();
-    Print(given.empty() ? app->help() : given.front()->help());
+    Print(app->help());  // the subcommand's own where one was given
     return kExitOk;
   } catch (const CLI::CallForVersion& version) {
     Print(std::string(version.what()) + "\n");
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     const auto given = app->get_subcommands();
-    PrintError(error.what());
-    PrintNotice(given.empty() ? "see: roster --help" : "see: roster " + given.front()->get_name() + " --help");
+    // CLI11 says only that a command is missing.
+    if (given.empty() && argc > 1 && argv[1][0] != '-') {
+      PrintError(std::string("\"") + argv[1] + "\" is no command");
+    } else {
+      PrintError(error.what());
+    }
+    PrintNotice(given.empty() ? "see: roster --help"
+                              : "see: roster " + given.front()->get_name() + " --help");
     return kExitUsage;
   }
   return action();

@@ -33,7 +33,9 @@ std::string ImageName(const Entry& entry, absl::Time) {
   return image;
 }
 
-std::string ShortId(const Entry& entry, absl::Time) { return entry.container.runtime.container_id.substr(0, 12); }
+std::string ShortId(const Entry& entry, absl::Time) {
+  return entry.container.runtime.container_id.substr(0, 12);
+}
 
 std::string Flags(const Entry& entry, absl::Time) {
   std::string text;
@@ -61,17 +63,17 @@ std::string Age(const Entry& entry, absl::Time now) {
 uint64_t AgeNumber(const Entry& entry) { return ~static_cast<uint64_t>(StartedAt(entry)); }
 
 #define ROSTER_TEXT(expression) [](const Entry& e, absl::Time) -> std::string { return expression; }
-#define ROSTER_NUMBER(expression)                                               \
+#define ROSTER_NUMBER(expression)                                                     \
   [](const Entry& e, absl::Time) -> std::string { return NumberOrDash(expression); }, \
       [](const Entry& e) -> uint64_t { return expression; }
 
 const std::vector<Column>* MakeColumns() {
   return new std::vector<Column>{
-      {"runtime", "runtime.runtimeName", "engine, or OCI runtime where there is no engine", 0, false,
-       ROSTER_TEXT(e.container.runtime.runtime_name), nullptr},
+      {"runtime", "runtime.runtimeName", "engine, or OCI runtime where there is no engine", 0,
+       false, ROSTER_TEXT(e.container.runtime.runtime_name), nullptr},
       {"id", "", "container id, the first 12 characters", 0, false, ShortId, nullptr},
-      {"fullid", "runtime.containerId", "container id", 0, false, ROSTER_TEXT(e.container.runtime.container_id),
-       nullptr},
+      {"fullid", "runtime.containerId", "container id", 0, false,
+       ROSTER_TEXT(e.container.runtime.container_id), nullptr},
       {"name", "runtime.containerName", "name; namespace/pod/container in Kubernetes", 40, false,
        ROSTER_TEXT(DisplayName(e)), nullptr},
       {"image", "runtime.containerImageName", "image name", 40, false, ImageName, nullptr},
@@ -81,11 +83,13 @@ const std::vector<Column>* MakeColumns() {
       {"netns", "", "inode of the network namespace", 0, true, ROSTER_NUMBER(e.container.netns)},
       {"cgroup", "", "cgroup id", 0, true, ROSTER_NUMBER(e.container.cgroup_id)},
       {"age", "", "time since its start", 0, true, Age, AgeNumber},
-      {"status", "", "pending, running, provisional, exiting", 0, false, ROSTER_TEXT(DisplayStatus(e)), nullptr},
+      {"status", "", "pending, running, provisional, exiting", 0, false,
+       ROSTER_TEXT(DisplayStatus(e)), nullptr},
       {"oci", "", "OCI runtime", 0, false, ROSTER_TEXT(e.container.oci_runtime), nullptr},
-      {"namespace", "k8s.namespace", "Kubernetes namespace", 40, false, ROSTER_TEXT(e.container.k8s.namespace_name),
+      {"namespace", "k8s.namespace", "Kubernetes namespace", 40, false,
+       ROSTER_TEXT(e.container.k8s.namespace_name), nullptr},
+      {"pod", "k8s.podName", "Kubernetes pod", 40, false, ROSTER_TEXT(e.container.k8s.pod_name),
        nullptr},
-      {"pod", "k8s.podName", "Kubernetes pod", 40, false, ROSTER_TEXT(e.container.k8s.pod_name), nullptr},
       {"container", "k8s.containerName", "name within the pod", 40, false,
        ROSTER_TEXT(e.container.k8s.container_name), nullptr},
       {"poduid", "", "Kubernetes pod UID", 0, false, ROSTER_TEXT(e.container.k8s.pod_uid), nullptr},
@@ -100,9 +104,11 @@ const std::vector<Column>* MakeColumns() {
        ROSTER_TEXT(e.container.host_network ? "true" : "false"), nullptr},
       {"handle", "", "number in the pinned maps", 0, true, ROSTER_NUMBER(e.container.handle)},
       {"flags", "", "flags of the membership", 0, false, Flags, nullptr},
-      {"cgrouppath", "", "cgroup directory", 0, false, ROSTER_TEXT(e.container.cgroup_path), nullptr},
+      {"cgrouppath", "", "cgroup directory", 0, false, ROSTER_TEXT(e.container.cgroup_path),
+       nullptr},
       {"bundle", "", "OCI bundle directory", 0, false, ROSTER_TEXT(e.container.bundle), nullptr},
-      {"sandbox", "", "id of the pod's sandbox", 0, false, ROSTER_TEXT(e.container.sandbox_id), nullptr},
+      {"sandbox", "", "id of the pod's sandbox", 0, false, ROSTER_TEXT(e.container.sandbox_id),
+       nullptr},
   };
 }
 
@@ -136,17 +142,19 @@ const std::vector<Column>& AllColumns() {
 }
 
 std::vector<const Column*> TableColumns() {
-  return Named({"runtime", "id", "name", "image", "pid", "mntns", "netns", "cgroup", "age", "status"});
+  return Named(
+      {"runtime", "id", "name", "image", "pid", "mntns", "netns", "cgroup", "age", "status"});
 }
 
 std::vector<const Column*> WideColumns() {
-  return Named({"runtime", "oci", "fullid", "name", "image", "pid", "mntns", "netns", "cgroup", "age", "status",
-                "handle", "flags", "cgrouppath", "labels"});
+  return Named({"runtime", "oci", "fullid", "name", "image", "pid", "mntns", "netns", "cgroup",
+                "age", "status", "handle", "flags", "cgrouppath", "labels"});
 }
 
 absl::StatusOr<std::vector<const Column*>> ParseColumns(std::string_view text) {
   std::vector<const Column*> columns;
-  for (const absl::string_view name : absl::StrSplit(absl::string_view(text.data(), text.size()), ',')) {
+  for (const absl::string_view name :
+       absl::StrSplit(absl::string_view(text.data(), text.size()), ',')) {
     ROSTER_ASSIGN_OR_RETURN(const Column* column, FindColumn(absl::StripAsciiWhitespace(name)));
     columns.push_back(column);
   }

@@ -19,8 +19,8 @@ struct Column {
   const char* name;       // in -o columns=...; the header is the same in upper case
   const char* reference;  // the name in Inspektor Gadget, accepted as well; "": none
   const char* help;
-  size_t width;           // a cell is shortened to it in the normal table; 0: never
-  bool right;             // aligned to the right, and sorted as a number
+  size_t width;  // a cell is shortened to it in the normal table; 0: never
+  bool right;    // aligned to the right, and sorted as a number
   std::string (*text)(const Entry&, absl::Time now);
   // What is sorted by, where that is not the text.
   uint64_t (*number)(const Entry&);
@@ -31,10 +31,12 @@ const std::vector<Column>& AllColumns();
 std::vector<const Column*> TableColumns();
 std::vector<const Column*> WideColumns();
 
-// "id,name,-age": case does not matter. INVALID_ARGUMENT for a name that is not known; the message has the known ones.
+// "id,name,-age": case does not matter. INVALID_ARGUMENT for a name that is not known; the message
+// has the known ones.
 absl::StatusOr<std::vector<const Column*>> ParseColumns(std::string_view text);
 
-// Sorts stably by "runtime,-age" ('-': descending). The error as above. nullptr: only checks the keys.
+// Sorts stably by "runtime,-age" ('-': descending). The error as above. nullptr: only checks the
+// keys.
 absl::Status SortEntries(std::string_view keys, std::vector<Entry>* entries);
 
 }  // namespace roster::cli

@@ -1,4 +1,5 @@
-// The subcommands: each Add... puts one into the program and, when it is the one given, sets what is to be run.
+// The subcommands: each Add... puts one into the program and, when it is the one given, sets what
+// is to be run.
 #ifndef ROSTER_USERSPACE_CLI_COMMANDS_H_
 #define ROSTER_USERSPACE_CLI_COMMANDS_H_
 
@@ -13,7 +14,8 @@
 
 namespace roster::cli {
 
-// Returns the exit code. Set by a subcommand's callback, run after the whole command line has been understood.
+// Returns the exit code. Set by a subcommand's callback, run after the whole command line has been
+// understood.
 using Action = std::function<int()>;
 
 void AddDaemon(CLI::App* app, Action* action);
@@ -35,7 +37,8 @@ int RunCli(int argc, const char* const* argv);
 int Finish(const absl::Status& status);
 
 // A subcommand with examples at the end of its help.
-CLI::App* AddSubcommand(CLI::App* app, const char* name, const char* description, const char* examples);
+CLI::App* AddSubcommand(CLI::App* app, const char* name, const char* description,
+                        const char* examples);
 
 }  // namespace roster::cli
 

@@ -17,7 +17,8 @@ constexpr char kExamples[] = R"(  source <(roster completion bash)
 
 void AddCompletion(CLI::App* app, Action* action) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* command = AddSubcommand(app, "completion", "Print the completion script of a shell", kExamples);
+  CLI::App* command =
+      AddSubcommand(app, "completion", "Print the completion script of a shell", kExamples);
   command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->type_name("");
   command->callback([shell, action] {
     *action = [shell] {

@@ -17,9 +17,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/convert.h"
-#include "runtime/text.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
+#include "runtime/text.h"
 
 namespace roster::cli {
 namespace {
@@ -31,8 +31,8 @@ absl::StatusOr<Fd> ConnectTo(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat("socket \"", path, "\": the path must have 1 to ",
-                                                   sizeof(address.sun_path) - 1, " bytes"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "socket \"", path, "\": the path must have 1 to ", sizeof(address.sun_path) - 1, " bytes"));
   }
   memcpy(address.sun_path, path.data(), path.size());
   Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -67,11 +67,12 @@ absl::StatusOr<DaemonClient> DaemonClient::Connect(const std::string& socket) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return DaemonClient(
-      v1::Roster::NewStub(grpc::CreateCustomInsecureChannelFromFd("roster", fd.Release(), arguments)));
+  return DaemonClient(v1::Roster::NewStub(
+      grpc::CreateCustomInsecureChannelFromFd("roster", fd.Release(), arguments)));
 }
 
-absl::StatusOr<std::vector<Entry>> DaemonClient::List(const v1::Selector& selector, bool include_oci_config) {
+absl::StatusOr<std::vector<Entry>> DaemonClient::List(const v1::Selector& selector,
+                                                      bool include_oci_config) {
   grpc::ClientContext context;
   SetDeadline(&context);
   v1::ListRequest request;
@@ -81,7 +82,8 @@ absl::StatusOr<std::vector<Entry>> DaemonClient::List(const v1::Selector& select
   ROSTER_RETURN_IF_ERROR(FromGrpc(stub_->List(&context, request, &response)));
   std::vector<Entry> entries;
   entries.reserve(static_cast<size_t>(response.containers_size()));
-  for (const v1::Container& container : response.containers()) entries.push_back(EntryFromProto(container));
+  for (const v1::Container& container : response.containers())
+    entries.push_back(EntryFromProto(container));
   return entries;
 }
 
@@ -103,7 +105,8 @@ absl::StatusOr<v1::HealthResponse> DaemonClient::Health() {
   return response;
 }
 
-absl::Status DaemonClient::Watch(const v1::WatchRequest& request, const std::function<bool()>& on_subscribed,
+absl::Status DaemonClient::Watch(const v1::WatchRequest& request,
+                                 const std::function<bool()>& on_subscribed,
                                  const std::function<bool(const v1::Event&)>& on_event) {
   grpc::ClientContext context;
   const auto stream = stub_->Watch(&context, request);
@@ -122,8 +125,8 @@ void WaitForDaemon(const std::string& socket) {
   const Fd notify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   const std::string directory = slash == std::string::npos ? "." : socket.substr(0, slash + 1);
   inotify_add_watch(notify.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO);
-  // The socket appears a moment before somebody listens on it, and the directory itself may be missing: so try
-  // again soon after an event, and now and then without one.
+  // The socket appears a moment before somebody listens on it, and the directory itself may be
+  // missing: so try again soon after an event, and now and then without one.
   int timeout_ms = 1000;
   while (!ConnectTo(socket).ok()) {
     pollfd wait = {.fd = notify.get(), .events = POLLIN, .revents = 0};

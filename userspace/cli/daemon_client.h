@@ -19,8 +19,9 @@ namespace roster::cli {
 // Not thread-safe. Errors name the socket or are the daemon's own.
 class DaemonClient {
  public:
-  // UNAVAILABLE where no daemon listens, PERMISSION_DENIED where the socket may not be used, FAILED_PRECONDITION
-  // where neither root nor the caller's own user listens: who else may pose as the daemon.
+  // UNAVAILABLE where no daemon listens, PERMISSION_DENIED where the socket may not be used,
+  // FAILED_PRECONDITION where neither root nor the caller's own user listens: who else may pose as
+  // the daemon.
   static absl::StatusOr<DaemonClient> Connect(const std::string& socket);
 
   // DEADLINE_EXCEEDED or UNAVAILABLE where the daemon is stuck or goes away meanwhile.
@@ -28,8 +29,8 @@ class DaemonClient {
   absl::StatusOr<Entry> Get(std::string_view id_prefix);
   absl::StatusOr<v1::HealthResponse> Health();
 
-  // Calls `on_subscribed` once no event can be missed any more, then `on_event` for each; false from either ends
-  // the watch, with OK. Else returns how it ended.
+  // Calls `on_subscribed` once no event can be missed any more, then `on_event` for each; false
+  // from either ends the watch, with OK. Else returns how it ended.
   absl::Status Watch(const v1::WatchRequest& request, const std::function<bool()>& on_subscribed,
                      const std::function<bool(const v1::Event&)>& on_event);
 

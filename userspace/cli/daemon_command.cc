@@ -29,7 +29,8 @@ absl::Status Run(DaemonFlags flags) {
   DaemonOptions& options = flags.options;
   if (!absl::ParseDuration(flags.hold_deadline, &options.hold_deadline)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--hold-deadline \"", flags.hold_deadline, "\": is not a duration; write for example 100ms"));
+        absl::StrCat("--hold-deadline \"", flags.hold_deadline,
+                     "\": is not a duration; write for example 100ms"));
   }
   if (!flags.host_mntns.empty()) {
     ROSTER_ASSIGN_OR_RETURN(options.host_mntns, ParseNamespace("mnt", flags.host_mntns));
@@ -38,8 +39,8 @@ absl::Status Run(DaemonFlags flags) {
   ROSTER_ASSIGN_OR_RETURN(options.log_format, ParseLogFormat(flags.log_format));
   ROSTER_RETURN_IF_ERROR(CheckDaemonOptions(options));
   if (geteuid() != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("roster daemon: must be run by root, not by user ", geteuid(), "; see: roster doctor"));
+    return absl::PermissionDeniedError(absl::StrCat(
+        "roster daemon: must be run by root, not by user ", geteuid(), "; see: roster doctor"));
   }
   return RunDaemon(options);
 }
@@ -54,19 +55,27 @@ void AddDaemon(CLI::App* app, Action* action) {
   command->add_option("--socket", options.socket, "Unix socket to serve on")
       ->type_name("PATH")
       ->capture_default_str();
-  command->add_option("--pin-dir", options.pin_dir, "Directory of the pinned maps, on a BPF file system")
+  command
+      ->add_option("--pin-dir", options.pin_dir,
+                   "Directory of the pinned maps, on a BPF file system")
       ->type_name("PATH")
       ->capture_default_str();
   command->add_option("--state-dir", options.state_dir, "Directory for the lock file")
       ->type_name("PATH")
       ->capture_default_str();
-  command->add_option("--hold-deadline", flags->hold_deadline, "For how long a runtime may be paused at most")
+  command
+      ->add_option("--hold-deadline", flags->hold_deadline,
+                   "For how long a runtime may be paused at most")
       ->type_name("DURATION")
       ->capture_default_str();
-  command->add_option("--node-name", options.node_name, "Name of this node; the host's name by default")
+  command
+      ->add_option("--node-name", options.node_name,
+                   "Name of this node; the host's name by default")
       ->type_name("NAME");
-  command->add_option("--host-mntns", flags->host_mntns,
-                      "Inode number of the host's mount namespace, where the daemon runs in another one")
+  command
+      ->add_option(
+          "--host-mntns", flags->host_mntns,
+          "Inode number of the host's mount namespace, where the daemon runs in another one")
       ->type_name("INODE");
   command->add_option("--log-level", flags->log_level, "debug, info, warning or error")
       ->type_name("LEVEL")

@@ -1,10 +1,9 @@
 // roster doctor: what works on this host, what does not, why, and what to do.
-#include "cli/doctor/check.h"
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/doctor/check.h"
 #include "cli/flags.h"
 #include "cli/output.h"
 
@@ -27,8 +26,9 @@ int Doctor(const DoctorOptions& options) {
   }
   const Checks checks = AllChecks(options.paths);
   Print(options.output == "json" ? ChecksJson(checks) : ChecksText(checks, StdoutIsColourful()));
-  const bool failed = std::any_of(checks.begin(), checks.end(),
-                                  [](const Check& check) { return check.verdict == Verdict::kFailure; });
+  const bool failed = std::any_of(checks.begin(), checks.end(), [](const Check& check) {
+    return check.verdict == Verdict::kFailure;
+  });
   return failed ? kExitError : kExitOk;
 }
 
@@ -36,9 +36,11 @@ int Doctor(const DoctorOptions& options) {
 
 void AddDoctor(CLI::App* app, Action* action) {
   auto options = std::make_shared<DoctorOptions>();
-  CLI::App* command =
-      AddSubcommand(app, "doctor", "Say what works on this host, what does not, why, and what to do", kExamples);
-  command->add_option("-o,--output", options->output, "text or json")->type_name("FORMAT")->capture_default_str();
+  CLI::App* command = AddSubcommand(
+      app, "doctor", "Say what works on this host, what does not, why, and what to do", kExamples);
+  command->add_option("-o,--output", options->output, "text or json")
+      ->type_name("FORMAT")
+      ->capture_default_str();
   AddSocketFlag(command, &options->paths);
   AddPinDirFlag(command, &options->paths);
   AddStateDirFlag(command, &options->paths);

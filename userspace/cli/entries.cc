@@ -23,12 +23,14 @@ bool IsAway(const absl::Status& status) {
 
 absl::StatusOr<std::vector<Entry>> ListFromPins(const Paths& paths, const v1::Selector& selector,
                                                 const absl::Status& daemon) {
-  ROSTER_ASSIGN_OR_RETURN(const CompiledSelector compiled, CompiledSelector::Compile(FromProto(selector)));
+  ROSTER_ASSIGN_OR_RETURN(const CompiledSelector compiled,
+                          CompiledSelector::Compile(FromProto(selector)));
   const WatchFilter filter(selector.container());
   absl::StatusOr<Reader> reader = Reader::Open(paths.pin_dir);
   if (!reader.ok()) {
-    return absl::UnavailableError(absl::StrCat(daemon.message(), "\n", reader.status().message(),
-                                               "\nstart the daemon (roster daemon), or see: roster doctor"));
+    return absl::UnavailableError(
+        absl::StrCat(daemon.message(), "\n", reader.status().message(),
+                     "\nstart the daemon (roster daemon), or see: roster doctor"));
   }
   ROSTER_ASSIGN_OR_RETURN(const std::vector<Member> members, reader->List());
   PrintNotice(absl::StrCat(daemon.message(), "; answered from the pins, ", paths.pin_dir));
@@ -54,7 +56,8 @@ absl::StatusOr<std::vector<Entry>> ListEntries(const Paths& paths, const v1::Sel
   if (client.ok()) {
     auto entries = client->List(selector, include_oci_config);
     if (entries.ok() || !IsAway(entries.status())) return entries;
-    daemon = absl::UnavailableError(absl::StrCat("socket ", paths.socket, ": the daemon does not answer (",
+    daemon = absl::UnavailableError(absl::StrCat("socket ", paths.socket,
+                                                 ": the daemon does not answer (",
                                                  entries.status().message(), ")"));
   }
   if (!IsAway(daemon)) return daemon;
@@ -66,21 +69,26 @@ absl::StatusOr<Entry> PickByIdPrefix(std::vector<Entry> entries, std::string_vie
   const auto begins = [&](const Entry& entry) {
     return entry.container.runtime.container_id.starts_with(id_prefix);
   };
-  entries.erase(std::remove_if(entries.begin(), entries.end(), [&](const Entry& e) { return !begins(e); }),
-                entries.end());
+  entries.erase(
+      std::remove_if(entries.begin(), entries.end(), [&](const Entry& e) { return !begins(e); }),
+      entries.end());
   const std::string text(id_prefix);
-  if (entries.empty()) return absl::NotFoundError(absl::StrCat("container id \"", text, "\": no such container"));
+  if (entries.empty())
+    return absl::NotFoundError(absl::StrCat("container id \"", text, "\": no such container"));
   // A whole id is meant, even where it is also the beginning of another.
   const auto whole = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
     return entry.container.runtime.container_id == id_prefix;
   });
   if (whole != entries.end()) return std::move(*whole);
   if (entries.size() == 1) return std::move(entries.front());
-  std::string message = absl::StrCat("container id \"", text, "\" is ambiguous, ", entries.size(), " begin with it:");
+  std::string message =
+      absl::StrCat("container id \"", text, "\" is ambiguous, ", entries.size(), " begin with it:");
   for (size_t i = 0; i < std::min(entries.size(), kMaxCandidates); ++i) {
-    absl::StrAppend(&message, "\n  ", entries[i].container.runtime.container_id, "  ", DisplayName(entries[i]));
+    absl::StrAppend(&message, "\n  ", entries[i].container.runtime.container_id, "  ",
+                    DisplayName(entries[i]));
   }
-  if (entries.size() > kMaxCandidates) absl::StrAppend(&message, "\n  and ", entries.size() - kMaxCandidates, " more");
+  if (entries.size() > kMaxCandidates)
+    absl::StrAppend(&message, "\n  and ", entries.size() - kMaxCandidates, " more");
   return absl::FailedPreconditionError(message);
 }
 
@@ -96,7 +104,8 @@ absl::StatusOr<Entry> GetEntry(const Paths& paths, std::string_view id_prefix) {
       if (entries.ok()) return PickByIdPrefix(*std::move(entries), id_prefix);
     }
     if (!IsAway(entry.status())) return entry;
-    daemon = absl::UnavailableError(absl::StrCat("socket ", paths.socket, ": the daemon does not answer"));
+    daemon = absl::UnavailableError(
+        absl::StrCat("socket ", paths.socket, ": the daemon does not answer"));
   }
   if (!IsAway(daemon)) return daemon;
   ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries, ListFromPins(paths, {}, daemon));

@@ -20,8 +20,8 @@ struct Paths {
   std::string state_dir;
 };
 
-// Both say so on standard error where the pins answered. The errors of a selector are INVALID_ARGUMENT; where
-// daemon and pins are away, the message has both reasons.
+// Both say so on standard error where the pins answered. The errors of a selector are
+// INVALID_ARGUMENT; where daemon and pins are away, the message has both reasons.
 absl::StatusOr<std::vector<Entry>> ListEntries(const Paths& paths, const v1::Selector& selector,
                                                bool include_oci_config);
 // NOT_FOUND for none, FAILED_PRECONDITION with the candidates for several.

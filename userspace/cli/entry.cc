@@ -38,12 +38,14 @@ Entry EntryFromMember(const Member& member) {
   container.k8s.pod_uid = record.pod_uid;
   container.k8s.container_name = record.k8s_container;
   // The reader has ended the last byte with a NUL.
-  for (const char* label = record.labels; label < record.labels + sizeof(record.labels) && *label != '\0';
+  for (const char* label = record.labels;
+       label < record.labels + sizeof(record.labels) && *label != '\0';
        label += strlen(label) + 1) {
     const std::string_view text(label);
     const size_t equals = text.find('=');
     if (equals == std::string_view::npos) continue;
-    container.k8s.pod_labels[std::string(text.substr(0, equals))] = std::string(text.substr(equals + 1));
+    container.k8s.pod_labels[std::string(text.substr(0, equals))] =
+        std::string(text.substr(equals + 1));
   }
   container.mntns = membership.mntns;
   container.netns = membership.netns;
@@ -56,7 +58,8 @@ Entry EntryFromMember(const Member& member) {
 }
 
 bool IsListed(const Member& member) {
-  return (member.membership.flags & (ROSTER_F_POD | ROSTER_F_HOST | ROSTER_F_JOIN | ROSTER_F_SANDBOX)) == 0 &&
+  return (member.membership.flags &
+          (ROSTER_F_POD | ROSTER_F_HOST | ROSTER_F_JOIN | ROSTER_F_SANDBOX)) == 0 &&
          member.membership.state != ROSTER_ENDED;
 }
 

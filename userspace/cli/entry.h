@@ -14,9 +14,9 @@ namespace roster::cli {
 
 struct Entry {
   Container container;
-  std::string state;         // "running", ...; "": unknown
-  uint32_t flags = 0;        // ROSTER_F_*
-  int64_t created_at = 0;    // nanoseconds since the epoch; 0: unknown
+  std::string state;       // "running", ...; "": unknown
+  uint32_t flags = 0;      // ROSTER_F_*
+  int64_t created_at = 0;  // nanoseconds since the epoch; 0: unknown
 };
 
 Entry EntryFromProto(const v1::Container& proto);

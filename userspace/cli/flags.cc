@@ -13,7 +13,9 @@ namespace roster::cli {
 
 void AddSocketFlag(CLI::App* app, Paths* paths) {
   paths->socket = kDefaultSocket;
-  app->add_option("--socket", paths->socket, "Unix socket of the daemon")->type_name("PATH")->capture_default_str();
+  app->add_option("--socket", paths->socket, "Unix socket of the daemon")
+      ->type_name("PATH")
+      ->capture_default_str();
 }
 
 void AddPinDirFlag(CLI::App* app, Paths* paths) {
@@ -32,13 +34,16 @@ void AddStateDirFlag(CLI::App* app, Paths* paths) {
 
 void AddSelectorFlags(CLI::App* app, SelectorFlags* flags) {
   const std::string group = "Which containers (a filter is \"a,b,!c\": a or b, and not c)";
-  app->add_option("-n,--namespace", flags->namespace_name, "Kubernetes namespace")->type_name("FILTER")->group(group);
+  app->add_option("-n,--namespace", flags->namespace_name, "Kubernetes namespace")
+      ->type_name("FILTER")
+      ->group(group);
   app->add_option("-p,--pod", flags->pod, "Kubernetes pod")->type_name("FILTER")->group(group);
   app->add_option("-c,--container", flags->container,
                   "Name of the container: its name in the pod, outside Kubernetes the engine's")
       ->type_name("FILTER")
       ->group(group);
-  app->add_option("-l,--selector", flags->labels, "Labels, as kubectl takes them: 'app in (web,api),tier!=db,!canary'")
+  app->add_option("-l,--selector", flags->labels,
+                  "Labels, as kubectl takes them: 'app in (web,api),tier!=db,!canary'")
       ->type_name("EXPR")
       ->group(group)
       ->take_all();
@@ -57,13 +62,17 @@ absl::StatusOr<v1::Selector> ToSelector(const SelectorFlags& flags) {
     const std::vector<std::string> names = absl::StrSplit(flags.runtime, ',');
     for (const std::string& name : names) {
       bool plain = !name.empty();
-      for (const char c : name) plain = plain && (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.');
+      for (const char c : name)
+        plain = plain && (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' ||
+                          c == '_' || c == '.');
       if (!plain) {
-        return absl::InvalidArgumentError(absl::StrCat("--runtime \"", flags.runtime, "\": \"", name,
-                                                       "\" is no runtime's name; write for example docker,podman"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("--runtime \"", flags.runtime, "\": \"", name,
+                         "\" is no runtime's name; write for example docker,podman"));
       }
     }
-    absl::StrAppend(&where, where.empty() ? "" : ",", "@runtime in (", absl::StrJoin(names, ","), ")");
+    absl::StrAppend(&where, where.empty() ? "" : ",", "@runtime in (", absl::StrJoin(names, ","),
+                    ")");
   }
   selector.set_where(where);
   // Refused here, so that the error is the same whoever answers.
@@ -82,8 +91,8 @@ absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view text) {
     ROSTER_ASSIGN_OR_RETURN(auto columns, ParseColumns(std::string_view(rest.data(), rest.size())));
     return OutputFormat{Format::kColumns, std::move(columns)};
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("-o \"", rest, "\" is not known; there are table, wide, json, yaml, columns=NAME,..."));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "-o \"", rest, "\" is not known; there are table, wide, json, yaml, columns=NAME,..."));
 }
 
 }  // namespace roster::cli

@@ -59,7 +59,8 @@ bool Follower::OnEvent(const v1::Event& event) {
   }
 }
 
-absl::Status Follow(const Paths& paths, const FollowOptions& options, const EventCallback& callback) {
+absl::Status Follow(const Paths& paths, const FollowOptions& options,
+                    const EventCallback& callback) {
   v1::WatchRequest request;
   *request.mutable_selector() = options.selector;
   request.set_include_existing(true);
@@ -73,7 +74,8 @@ absl::Status Follow(const Paths& paths, const FollowOptions& options, const Even
     if (client.ok()) {
       const auto on_subscribed = [&] {
         if (first) return true;
-        // The watch is on: what is not listed now and was known has ended, and nothing else can be missed.
+        // The watch is on: what is not listed now and was known has ended, and nothing else can be
+        // missed.
         const auto present = client->List(options.selector, options.include_oci_config);
         if (!present.ok()) return true;  // the stream ends as well
         PrintNotice("the daemon is back");
@@ -90,7 +92,9 @@ absl::Status Follow(const Paths& paths, const FollowOptions& options, const Even
     const bool again = absl::IsUnavailable(ended) || absl::IsResourceExhausted(ended);
     if (!again || !options.reconnect || (first && !client.ok())) return ended;
     if (absl::IsUnavailable(ended)) {
-      if (client.ok()) PrintNotice(absl::StrCat("socket ", paths.socket, ": the daemon went away; waiting for it"));
+      if (client.ok())
+        PrintNotice(
+            absl::StrCat("socket ", paths.socket, ": the daemon went away; waiting for it"));
       WaitForDaemon(paths.socket);
     } else {
       PrintNotice(absl::StrCat(ended.message()));

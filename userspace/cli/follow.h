@@ -17,15 +17,16 @@
 namespace roster::cli {
 
 // An event's name is CREATED, DELETED, UPDATED, PRECREATE or EXISTING.
-using EventCallback = std::function<bool(std::string_view name, absl::Time time, const Entry& entry)>;
+using EventCallback =
+    std::function<bool(std::string_view name, absl::Time time, const Entry& entry)>;
 
 // What a watcher knows of the containers; tells after a gap what has come and gone meanwhile.
 class Follower {
  public:
   explicit Follower(EventCallback callback) : callback_(std::move(callback)) {}
 
-  // The watch is on again and `present` is there now: reports those that have ended in the gap. To be called
-  // before the new watch's events.
+  // The watch is on again and `present` is there now: reports those that have ended in the gap. To
+  // be called before the new watch's events.
   bool Resume(const std::vector<Entry>& present, absl::Time now);
   bool OnEvent(const v1::Event& event);
 
@@ -46,9 +47,10 @@ struct FollowOptions {
   bool reconnect = true;
 };
 
-// Begins with an EXISTING event for each container there is. Returns when `callback` does not want more (OK), when
-// the daemon cannot be reached at first, or with its error.
-absl::Status Follow(const Paths& paths, const FollowOptions& options, const EventCallback& callback);
+// Begins with an EXISTING event for each container there is. Returns when `callback` does not want
+// more (OK), when the daemon cannot be reached at first, or with its error.
+absl::Status Follow(const Paths& paths, const FollowOptions& options,
+                    const EventCallback& callback);
 
 }  // namespace roster::cli
 

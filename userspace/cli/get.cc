@@ -65,9 +65,14 @@ absl::Status Get(const GetOptions& options) {
 
 void AddGet(CLI::App* app, Action* action) {
   auto options = std::make_shared<GetOptions>();
-  CLI::App* command = AddSubcommand(app, "get", "Show one container, by its id or the beginning of it", kExamples);
-  command->add_option("ID", options->id, "Container id, or a beginning that no other has")->required()->type_name("");
-  command->add_option("-o,--output", options->output, "text, json, yaml, table, wide, or columns=NAME,...")
+  CLI::App* command =
+      AddSubcommand(app, "get", "Show one container, by its id or the beginning of it", kExamples);
+  command->add_option("ID", options->id, "Container id, or a beginning that no other has")
+      ->required()
+      ->type_name("");
+  command
+      ->add_option("-o,--output", options->output,
+                   "text, json, yaml, table, wide, or columns=NAME,...")
       ->type_name("FORMAT")
       ->capture_default_str();
   command->add_flag("--no-headers", options->no_headers, "Leave a table's header out");

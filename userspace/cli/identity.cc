@@ -30,17 +30,21 @@ bool ParseNumber(absl::string_view text, uint64_t* number) {
 
 absl::StatusOr<int> ParsePid(std::string_view text) {
   uint64_t number = 0;
-  if (!ParseNumber(View(text), &number) || number > 0x7fffffff) return Refuse("--pid", text, "a process id");
+  if (!ParseNumber(View(text), &number) || number > 0x7fffffff)
+    return Refuse("--pid", text, "a process id");
   return static_cast<int>(number);
 }
 
 absl::StatusOr<uint64_t> ParseNamespace(std::string_view kind, std::string_view text) {
   absl::string_view rest = View(text);
-  if (absl::ConsumePrefix(&rest, absl::StrCat(View(kind), ":[")) && !absl::ConsumeSuffix(&rest, "]")) rest = "";
+  if (absl::ConsumePrefix(&rest, absl::StrCat(View(kind), ":[")) &&
+      !absl::ConsumeSuffix(&rest, "]"))
+    rest = "";
   uint64_t number = 0;
   if (!ParseNumber(rest, &number)) {
     return Refuse(absl::StrCat("--", View(kind), "ns"), text,
-                  absl::StrCat("a namespace's inode number; write 4026531841 or ", View(kind), ":[4026531841]"));
+                  absl::StrCat("a namespace's inode number; write 4026531841 or ", View(kind),
+                               ":[4026531841]"));
   }
   return number;
 }
@@ -60,7 +64,8 @@ absl::StatusOr<uint64_t> ParseCgroup(std::string_view text) {
   int mount_id = 0;
   const std::string path(text);
   if (name_to_handle_at(AT_FDCWD, path.c_str(), &buffer.handle, &mount_id, 0) != 0) {
-    if (errno == EOVERFLOW || errno == EOPNOTSUPP) return Refuse("--cgroup", text, "the directory of a cgroup");
+    if (errno == EOVERFLOW || errno == EOPNOTSUPP)
+      return Refuse("--cgroup", text, "the directory of a cgroup");
     return ErrnoStatus("look up --cgroup", path, errno);
   }
   memcpy(&number, buffer.handle.f_handle, sizeof(number));

@@ -1,6 +1,7 @@
 // roster list: the table of containers.
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "cli/commands.h"
 #include "cli/entries.h"
@@ -42,15 +43,18 @@ std::string Render(const OutputFormat& format, Table* table, const std::vector<E
   }
 }
 
-// The table, then a line for each event: CREATED and UPDATED as the container is, DELETED with status "ended".
-absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& selector, const OutputFormat& format,
-                          Table* table) {
-  if (format.format == Format::kYaml) return absl::InvalidArgumentError("-o yaml: cannot be watched; use -o json");
+// The table, then a line for each event: CREATED and UPDATED as the container is, DELETED with
+// status "ended".
+absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& selector,
+                          const OutputFormat& format, Table* table) {
+  if (format.format == Format::kYaml)
+    return absl::InvalidArgumentError("-o yaml: cannot be watched; use -o json");
   const bool json = format.format == Format::kJson;
   ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, nullptr));
   if (!json) {
     // For the widths; the watch tells of these again, which is not shown.
-    ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries, ListEntries(options.paths, selector, options.oci_config));
+    ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries,
+                            ListEntries(options.paths, selector, options.oci_config));
     ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, &entries));
     Print(table->Render(entries, absl::Now()));
   }
@@ -72,7 +76,8 @@ absl::Status List(const ListOptions& options) {
                                .shorten = format.format == Format::kTable});
   if (options.watch) return ListAndWatch(options, selector, format, &table);
   ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, nullptr));  // before anything is asked
-  ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries, ListEntries(options.paths, selector, options.oci_config));
+  ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries,
+                          ListEntries(options.paths, selector, options.oci_config));
   ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, &entries));
   Print(Render(format, &table, entries));
   return absl::OkStatus();
@@ -84,15 +89,20 @@ void AddList(CLI::App* app, Action* action) {
   auto options = std::make_shared<ListOptions>();
   CLI::App* command = AddSubcommand(app, "list", "List the containers on this host", kExamples);
   command->alias("ls");
-  std::string columns = "table, wide, json, yaml, or columns=NAME,... of";
-  for (const Column& column : AllColumns()) columns += std::string(" ") + column.name;
-  command->add_option("-o,--output", options->output, columns)->type_name("FORMAT")->capture_default_str();
+  command
+      ->add_option("-o,--output", options->output, "table, wide, json, yaml, or columns=NAME,...")
+      ->type_name("FORMAT")
+      ->capture_default_str();
   command->add_option("--sort", options->sort, "Columns to sort by; -NAME: descending")
       ->type_name("NAMES")
       ->capture_default_str();
   command->add_flag("--no-headers", options->no_headers, "Leave the header out");
   command->add_flag("-w,--watch", options->watch, "Then print a line for each change");
   command->add_flag("--oci-config", options->oci_config, "Include config.json in JSON and YAML");
+  std::string columns = "\n\nColumns:\n";
+  for (const Column& column : AllColumns())
+    columns += absl::StrFormat("  %-13s %s\n", column.name, column.help);
+  command->footer(command->get_footer() + columns);
   AddSelectorFlags(command, &options->selector);
   AddSocketFlag(command, &options->paths);
   AddPinDirFlag(command, &options->paths);

@@ -91,19 +91,26 @@ absl::Status Lookup(const LookupOptions& options) {
 void AddLookup(CLI::App* app, Action* action) {
   auto options = std::make_shared<LookupOptions>();
   CLI::App* command = AddSubcommand(
-      app, "lookup", "Say whose a process, namespace or cgroup is; needs the pinned maps, not the daemon", kExamples);
+      app, "lookup",
+      "Say whose a process, namespace or cgroup is; needs the pinned maps, not the daemon",
+      kExamples);
   CLI::Option_group* identity = command->add_option_group("Who", "exactly one");
   identity->add_option("--pid", options->pid, "Process id")->type_name("PID");
-  identity->add_option("--mntns", options->mntns, "Inode number of a mount namespace")->type_name("INODE");
-  identity->add_option("--netns", options->netns, "Inode number of a network namespace")->type_name("INODE");
-  identity->add_option("--cgroup", options->cgroup, "Cgroup id, or a cgroup's directory")->type_name("ID|PATH");
+  identity->add_option("--mntns", options->mntns, "Inode number of a mount namespace")
+      ->type_name("INODE");
+  identity->add_option("--netns", options->netns, "Inode number of a network namespace")
+      ->type_name("INODE");
+  identity->add_option("--cgroup", options->cgroup, "Cgroup id, or a cgroup's directory")
+      ->type_name("ID|PATH");
   identity->require_option(1);
-  command->add_option("-o,--output", options->output, "table, wide, json, yaml, or columns=NAME,...")
+  command
+      ->add_option("-o,--output", options->output, "table, wide, json, yaml, or columns=NAME,...")
       ->type_name("FORMAT")
       ->capture_default_str();
   command->add_flag("--no-headers", options->no_headers, "Leave the header out");
   AddPinDirFlag(command, &options->paths);
-  command->callback([options, action] { *action = [options] { return Finish(Lookup(*options)); }; });
+  command->callback(
+      [options, action] { *action = [options] { return Finish(Lookup(*options)); }; });
 }
 
 }  // namespace roster::cli

@@ -23,8 +23,8 @@ std::string RosterJson(const Entry& entry) {
   if (entry.flags != 0) json["flags"] = FlagNames(entry.flags);
   if (!entry.container.oci_runtime.empty()) json["ociRuntime"] = entry.container.oci_runtime;
   if (entry.created_at != 0) {
-    json["createdAt"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixNanos(entry.created_at),
-                                         absl::UTCTimeZone());
+    json["createdAt"] = absl::FormatTime(
+        "%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixNanos(entry.created_at), absl::UTCTimeZone());
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -33,17 +33,20 @@ Json Parsed(const Entry& entry) {
   return Json::parse(EntryJson(entry), nullptr, /*allow_exceptions=*/false);
 }
 
-std::string Pretty(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string Pretty(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 // Words and shapes that some YAML reader takes for something else than a string.
 bool IsPlainYaml(const std::string& text) {
   if (text.empty()) return false;
   for (const char c : text) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '/' && c != '.') return false;
+    if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '/' && c != '.')
+      return false;
   }
-  const bool starts_with_letter = (text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z') ||
-                                  text[0] == '/';
+  const bool starts_with_letter =
+      (text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z') || text[0] == '/';
   if (!starts_with_letter) return false;
   for (const char* word : {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}) {
     if (strcasecmp(text.c_str(), word) == 0) return false;
@@ -52,8 +55,10 @@ bool IsPlainYaml(const std::string& text) {
 }
 
 std::string YamlScalar(const Json& value) {
-  if (value.is_string() && IsPlainYaml(value.get_ref<const std::string&>())) return value.get<std::string>();
-  // Every JSON scalar is a YAML one; ASCII, so that no reader stumbles over a control character of Unicode.
+  if (value.is_string() && IsPlainYaml(value.get_ref<const std::string&>()))
+    return value.get<std::string>();
+  // Every JSON scalar is a YAML one; ASCII, so that no reader stumbles over a control character of
+  // Unicode.
   return value.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
@@ -70,7 +75,9 @@ void AppendYaml(const Json& value, size_t indent, std::string* out) {
         absl::StrAppend(out, "\n", pad, item.is_object() ? "  " : "");
         AppendYaml(item, item.is_object() ? indent + 2 : indent, out);
       } else {
-        absl::StrAppend(out, " ", item.is_structured() ? (item.is_object() ? "{}" : "[]") : YamlScalar(item), "\n");
+        absl::StrAppend(out, " ",
+                        item.is_structured() ? (item.is_object() ? "{}" : "[]") : YamlScalar(item),
+                        "\n");
       }
     }
     return;
@@ -84,7 +91,8 @@ void AppendYaml(const Json& value, size_t indent, std::string* out) {
       if (item.is_structured() && !item.empty()) {
         AppendYaml(item, indent + 2, out);
       } else {
-        absl::StrAppend(out, item.is_structured() ? (item.is_object() ? "{}" : "[]") : YamlScalar(item), "\n");
+        absl::StrAppend(
+            out, item.is_structured() ? (item.is_object() ? "{}" : "[]") : YamlScalar(item), "\n");
       }
     }
     return;
@@ -96,7 +104,8 @@ void AppendYaml(const Json& value, size_t indent, std::string* out) {
 
 std::string EntryJson(const Entry& entry) {
   std::string json = ToJson(entry.container);
-  json.insert(json.size() - 1, ",\"roster\":" + RosterJson(entry));  // never empty: "runtime" is always there
+  json.insert(json.size() - 1,
+              ",\"roster\":" + RosterJson(entry));  // never empty: "runtime" is always there
   return json;
 }
 
@@ -120,7 +129,8 @@ std::string EventJson(std::string_view name, absl::Time time, const Entry& entry
   // RFC 3339 as Go writes it: "Z" for UTC.
   std::string timestamp = absl::FormatTime("%Y-%m-%dT%H:%M:%S%Ez", time, absl::LocalTimeZone());
   if (timestamp.ends_with("+00:00")) timestamp.replace(timestamp.size() - 6, 6, "Z");
-  return absl::StrCat("{\"timestamp\":\"", timestamp, "\",\"event\":\"", absl::string_view(name.data(), name.size()),
+  return absl::StrCat("{\"timestamp\":\"", timestamp, "\",\"event\":\"",
+                      absl::string_view(name.data(), name.size()),
                       "\",\"container\":", EntryJson(entry), "}");
 }
 
@@ -138,7 +148,8 @@ void PrintError(std::string_view text) { PrintNotice(text); }
 
 void PrintNotice(std::string_view text) {
   std::string lines = "roster: ";
-  // Our own messages may have several lines (a caret under a selector's fault); nothing else of them is trusted.
+  // Our own messages may have several lines (a caret under a selector's fault); nothing else of
+  // them is trusted.
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     lines += EscapeForTerminal(text.substr(begin, end - begin));
@@ -151,8 +162,8 @@ void PrintNotice(std::string_view text) {
 bool StdoutIsColourful() {
   const char* no_colour = getenv("NO_COLOR");
   const char* term = getenv("TERM");
-  return isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0') && term != nullptr &&
-         std::string_view(term) != "dumb";
+  return isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0') &&
+         term != nullptr && std::string_view(term) != "dumb";
 }
 
 }  // namespace roster::cli

@@ -12,10 +12,10 @@
 
 namespace roster::cli {
 
-// The keys are those of roster/json.h, which are Inspektor Gadget's; what only Roster knows is in one more object,
-// "roster": {"handle", "state", "flags", "ociRuntime", "createdAt"}.
-std::string EntryJson(const Entry& entry);        // one line, not ended
-std::string EntryJsonPretty(const Entry& entry);  // indented, ended
+// The keys are those of roster/json.h, which are Inspektor Gadget's; what only Roster knows is in
+// one more object, "roster": {"handle", "state", "flags", "ociRuntime", "createdAt"}.
+std::string EntryJson(const Entry& entry);                   // one line, not ended
+std::string EntryJsonPretty(const Entry& entry);             // indented, ended
 std::string EntriesJson(const std::vector<Entry>& entries);  // an array, indented, ended
 std::string EntryYaml(const Entry& entry);
 std::string EntriesYaml(const std::vector<Entry>& entries);

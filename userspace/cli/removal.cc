@@ -41,8 +41,8 @@ absl::StatusOr<std::vector<std::string>> NamesIn(const std::string& path) {
   return names;
 }
 
-// Everything below `path`, which is one of our own directories. A BPF file system has no symbolic links but to
-// what is pinned, and lstat does not follow those either.
+// Everything below `path`, which is one of our own directories. A BPF file system has no symbolic
+// links but to what is pinned, and lstat does not follow those either.
 absl::Status PlanBelow(const std::string& path, RemovalPlan* plan) {
   ROSTER_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(path));
   for (const std::string& name : names) {
@@ -60,20 +60,23 @@ absl::Status PlanBelow(const std::string& path, RemovalPlan* plan) {
 absl::Status PlanPins(const std::string& pin_dir, RemovalPlan* plan) {
   if (!Exists(pin_dir)) return absl::OkStatus();
   struct statfs status = {};
-  if (statfs(pin_dir.c_str(), &status) != 0) return ErrnoStatus("inspect pin directory", pin_dir, errno);
+  if (statfs(pin_dir.c_str(), &status) != 0)
+    return ErrnoStatus("inspect pin directory", pin_dir, errno);
   if (status.f_type != BPF_FS_MAGIC) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("pin directory ", pin_dir, ": is not on a BPF file system, so it is not Roster's"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "pin directory ", pin_dir, ": is not on a BPF file system, so it is not Roster's"));
   }
   const PinPaths ours(pin_dir);
   ROSTER_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(pin_dir));
   // All names before the first path is planned: one stranger, and the directory is not ours.
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(pin_dir, "/", name);
-    const bool directory = path == ours.links() || path == ours.internal() || path == ours.tracers();
+    const bool directory =
+        path == ours.links() || path == ours.internal() || path == ours.tracers();
     if (directory ? !IsDirectory(path) : (!name.starts_with("roster_") || IsDirectory(path))) {
       return absl::FailedPreconditionError(
-          absl::StrCat("pin directory ", pin_dir, ": has \"", name, "\", which Roster does not make; nothing is removed"));
+          absl::StrCat("pin directory ", pin_dir, ": has \"", name,
+                       "\", which Roster does not make; nothing is removed"));
     }
   }
   for (const std::string& directory : {ours.links(), ours.internal(), ours.tracers()}) {
@@ -97,13 +100,15 @@ absl::StatusOr<RemovalPlan> PlanRemoval(const Paths& paths) {
   std::string pin_dir = paths.pin_dir;
   while (pin_dir.size() > 1 && pin_dir.ends_with('/')) pin_dir.pop_back();
   if (pin_dir.empty() || pin_dir[0] != '/' || pin_dir == "/") {
-    return absl::InvalidArgumentError(absl::StrCat("--pin-dir \"", paths.pin_dir, "\": must be an absolute path"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--pin-dir \"", paths.pin_dir, "\": must be an absolute path"));
   }
   ROSTER_RETURN_IF_ERROR(PlanPins(pin_dir, &plan));
   struct stat status = {};
   if (lstat(paths.socket.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) {
-      return absl::FailedPreconditionError(absl::StrCat("socket ", paths.socket, ": is no socket; nothing is removed"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("socket ", paths.socket, ": is no socket; nothing is removed"));
     }
     plan.files.push_back(paths.socket);
   }

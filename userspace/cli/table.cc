@@ -51,7 +51,8 @@ std::string Table::Render(const std::vector<Entry>& entries, absl::Time now) {
   }
   for (const Entry& entry : entries) {
     rows.push_back(Cells(entry, now));
-    for (size_t i = 0; i < columns_.size(); ++i) widths_[i] = std::max(widths_[i], DisplayWidth(rows.back()[i]));
+    for (size_t i = 0; i < columns_.size(); ++i)
+      widths_[i] = std::max(widths_[i], DisplayWidth(rows.back()[i]));
   }
   std::string text;
   if (style_.headers) {
@@ -63,6 +64,8 @@ std::string Table::Render(const std::vector<Entry>& entries, absl::Time now) {
   return text;
 }
 
-std::string Table::RenderRow(const Entry& entry, absl::Time now) const { return Line(Cells(entry, now)); }
+std::string Table::RenderRow(const Entry& entry, absl::Time now) const {
+  return Line(Cells(entry, now));
+}
 
 }  // namespace roster::cli

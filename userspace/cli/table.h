@@ -21,10 +21,11 @@ class Table {
  public:
   Table(std::vector<const Column*> columns, TableStyle style);
 
-  // Header and rows, each line ended. Widths are those of the longest cell; nothing follows a line's last cell.
-  // Empty cells are "-". What comes from outside is escaped.
+  // Header and rows, each line ended. Widths are those of the longest cell; nothing follows a
+  // line's last cell. Empty cells are "-". What comes from outside is escaped.
   std::string Render(const std::vector<Entry>& entries, absl::Time now);
-  // One more line, in the widths of the last Render (cells that are longer push the rest to the right).
+  // One more line, in the widths of the last Render (cells that are longer push the rest to the
+  // right).
   std::string RenderRow(const Entry& entry, absl::Time now) const;
 
  private:

@@ -8,11 +8,12 @@
 
 namespace roster::cli {
 
-// Control characters, escape sequences, bytes that are no UTF-8 and characters that reorder or hide text, each as
-// \n, \t, \x1b or \u200b; all else as it is. The result is one line.
+// Control characters, escape sequences, bytes that are no UTF-8 and characters that reorder or hide
+// text, each as \n, \t, \x1b or \u200b; all else as it is. The result is one line.
 std::string EscapeForTerminal(std::string_view text);
 
-// Columns that escaped text takes on a terminal: East Asian wide characters two, combining ones none.
+// Columns that escaped text takes on a terminal: East Asian wide characters two, combining ones
+// none.
 size_t DisplayWidth(std::string_view escaped);
 
 // At most `width` columns, the last one an ellipsis where something was cut.

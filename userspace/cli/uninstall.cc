@@ -43,7 +43,8 @@ int LivingDaemon(const Paths& paths) {
 absl::Status StopDaemon(int pid) {
   const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd.valid()) {
-    return errno == ESRCH ? absl::OkStatus() : ErrnoStatus("open process", absl::StrCat(pid), errno);
+    return errno == ESRCH ? absl::OkStatus()
+                          : ErrnoStatus("open process", absl::StrCat(pid), errno);
   }
   for (const int signal : {SIGTERM, SIGKILL}) {
     if (syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) != 0 && errno != ESRCH) {
@@ -61,8 +62,9 @@ absl::Status Uninstall(const UninstallOptions& options) {
   const int pid = LivingDaemon(options.paths);
   if (pid > 0 && !options.dry_run) {
     if (!options.force) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "uninstall: the daemon runs (pid ", pid, "); stop it (systemctl disable --now roster), or use --force"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("uninstall: the daemon runs (pid ", pid,
+                       "); stop it (systemctl disable --now roster), or use --force"));
     }
     ROSTER_RETURN_IF_ERROR(StopDaemon(pid));
     Print(absl::StrCat("stopped the daemon, pid ", pid, "\n"));
@@ -74,7 +76,8 @@ absl::Status Uninstall(const UninstallOptions& options) {
   }
   if (options.dry_run) {
     for (const auto* paths : {&plan.files, &plan.directories}) {
-      for (const std::string& path : *paths) Print(absl::StrCat("would remove ", EscapeForTerminal(path), "\n"));
+      for (const std::string& path : *paths)
+        Print(absl::StrCat("would remove ", EscapeForTerminal(path), "\n"));
     }
     return absl::OkStatus();
   }
@@ -87,14 +90,15 @@ absl::Status Uninstall(const UninstallOptions& options) {
 
 void AddUninstall(CLI::App* app, Action* action) {
   auto options = std::make_shared<UninstallOptions>();
-  CLI::App* command =
-      AddSubcommand(app, "uninstall", "Remove pins, programs, socket and state from this host", kExamples);
+  CLI::App* command = AddSubcommand(
+      app, "uninstall", "Remove pins, programs, socket and state from this host", kExamples);
   command->add_flag("--force", options->force, "Stop a running daemon first");
   command->add_flag("--dry-run", options->dry_run, "Only say what would be removed");
   AddSocketFlag(command, &options->paths);
   AddPinDirFlag(command, &options->paths);
   AddStateDirFlag(command, &options->paths);
-  command->callback([options, action] { *action = [options] { return Finish(Uninstall(*options)); }; });
+  command->callback(
+      [options, action] { *action = [options] { return Finish(Uninstall(*options)); }; });
 }
 
 }  // namespace roster::cli

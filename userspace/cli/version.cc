@@ -28,7 +28,8 @@ absl::Status Version(const VersionOptions& options) {
   }
   const std::string abi = absl::StrCat(ROSTER_ABI_MAJOR, ".", ROSTER_ABI_MINOR);
   std::string daemon;
-  if (absl::StatusOr<DaemonClient> client = DaemonClient::Connect(options.paths.socket); client.ok()) {
+  if (absl::StatusOr<DaemonClient> client = DaemonClient::Connect(options.paths.socket);
+      client.ok()) {
     if (const auto health = client->Health(); health.ok()) daemon = health->version();
   }
   if (options.output == "json") {
@@ -46,10 +47,14 @@ absl::Status Version(const VersionOptions& options) {
 
 void AddVersion(CLI::App* app, Action* action) {
   auto options = std::make_shared<VersionOptions>();
-  CLI::App* command = AddSubcommand(app, "version", "Show the versions of program, ABI and daemon", kExamples);
-  command->add_option("-o,--output", options->output, "text or json")->type_name("FORMAT")->capture_default_str();
+  CLI::App* command =
+      AddSubcommand(app, "version", "Show the versions of program, ABI and daemon", kExamples);
+  command->add_option("-o,--output", options->output, "text or json")
+      ->type_name("FORMAT")
+      ->capture_default_str();
   AddSocketFlag(command, &options->paths);
-  command->callback([options, action] { *action = [options] { return Finish(Version(*options)); }; });
+  command->callback(
+      [options, action] { *action = [options] { return Finish(Version(*options)); }; });
 }
 
 }  // namespace roster::cli

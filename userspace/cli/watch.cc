@@ -39,11 +39,12 @@ std::string Cell(std::string_view text, size_t width) {
 
 std::string TextLine(std::string_view name, absl::Time time, const Entry& entry) {
   const Container& container = entry.container;
-  return absl::StrCat(absl::FormatTime("%Y-%m-%dT%H:%M:%E3S%Ez", time, absl::LocalTimeZone()), "  ", Cell(name, 9),
-                      "  ", Cell(container.runtime.runtime_name, 10), "  ",
-                      Cell(container.runtime.container_id.substr(0, 12), 12), "  ", Cell(DisplayName(entry), 24), "  ",
-                      Cell(container.runtime.container_image_name, 24), "  pid=", container.runtime.container_pid,
-                      " mntns=", container.mntns, "\n");
+  return absl::StrCat(absl::FormatTime("%Y-%m-%dT%H:%M:%E3S%Ez", time, absl::LocalTimeZone()), "  ",
+                      Cell(name, 9), "  ", Cell(container.runtime.runtime_name, 10), "  ",
+                      Cell(container.runtime.container_id.substr(0, 12), 12), "  ",
+                      Cell(DisplayName(entry), 24), "  ",
+                      Cell(container.runtime.container_image_name, 24),
+                      "  pid=", container.runtime.container_pid, " mntns=", container.mntns, "\n");
 }
 
 absl::Status Watch(const WatchOptions& options) {
@@ -53,26 +54,29 @@ absl::Status Watch(const WatchOptions& options) {
   }
   ROSTER_ASSIGN_OR_RETURN(const v1::Selector selector, ToSelector(options.selector));
   const bool json = options.output == "json";
-  return Follow(options.paths,
-                {.selector = selector,
-                 .include_precreate = options.precreate,
-                 .include_oci_config = options.oci_config,
-                 .reconnect = !options.no_reconnect},
-                [&](std::string_view name, absl::Time time, const Entry& entry) {
-                  if (name == "EXISTING" && !options.existing) return true;
-                  return Print(json ? EventJson(name, time, entry) + "\n" : TextLine(name, time, entry));
-                });
+  return Follow(
+      options.paths,
+      {.selector = selector,
+       .include_precreate = options.precreate,
+       .include_oci_config = options.oci_config,
+       .reconnect = !options.no_reconnect},
+      [&](std::string_view name, absl::Time time, const Entry& entry) {
+        if (name == "EXISTING" && !options.existing) return true;
+        return Print(json ? EventJson(name, time, entry) + "\n" : TextLine(name, time, entry));
+      });
 }
 
 }  // namespace
 
 void AddWatch(CLI::App* app, Action* action) {
   auto options = std::make_shared<WatchOptions>();
-  CLI::App* command = AddSubcommand(app, "watch", "Report containers as they come, change and go", kExamples);
+  CLI::App* command =
+      AddSubcommand(app, "watch", "Report containers as they come, change and go", kExamples);
   command->add_option("-o,--output", options->output, "text, or json: one object a line")
       ->type_name("FORMAT")
       ->capture_default_str();
-  command->add_flag("--existing", options->existing, "Begin with an EXISTING event for each container there is");
+  command->add_flag("--existing", options->existing,
+                    "Begin with an EXISTING event for each container there is");
   command->add_flag("--precreate", options->precreate,
                     "Also tell when a runtime is asked to create a container; no selector applies");
   command->add_flag("--oci-config", options->oci_config, "Include config.json in JSON");

@@ -14,7 +14,8 @@ absl::Status Core::NotOpen(std::string_view what) const {
 }
 
 bool Core::IsHere(const Container& container) {
-  for (const Link* link = store_.by_id.Find(IdOf(container)); link != nullptr; link = link->Next()) {
+  for (const Link* link = store_.by_id.Find(IdOf(container)); link != nullptr;
+       link = link->Next()) {
     const Entry* entry = OwnerOf<kId>(link);
     // One that is on its way out does not stand in the way of its successor.
     if (!entry->removing.load(std::memory_order_relaxed) &&
@@ -88,12 +89,13 @@ absl::Status Core::Insert(Container container, PendingAdd* pending, bool initial
       status = NotOpen("add container");
     } else if (pending->cancelled ||
                (initial && ended_early_.contains(entry->container.runtime.container_id))) {
-      status = absl::AbortedError(absl::StrCat("add container ", entry->container.runtime.container_id,
-                                               ": was removed while it was being added"));
+      status =
+          absl::AbortedError(absl::StrCat("add container ", entry->container.runtime.container_id,
+                                          ": was removed while it was being added"));
     } else if (IsHere(entry->container)) {
       duplicates_.fetch_add(1, std::memory_order_relaxed);
-      status = absl::AlreadyExistsError(
-          absl::StrCat("add container ", entry->container.runtime.container_id, ": is already here"));
+      status = absl::AlreadyExistsError(absl::StrCat(
+          "add container ", entry->container.runtime.container_id, ": is already here"));
     }
     if (!status.ok()) {
       Entry::Release(entry);
@@ -237,8 +239,8 @@ absl::Status Core::PublishPreCreate(Container container) {
   {
     MutexLock lock(&mutex_);
     if (!AcceptsLocked()) return NotOpen("publish container");
-    announced = Announce(EventType::kPreCreate,
-                        std::make_shared<const Container>(std::move(container)));
+    announced =
+        Announce(EventType::kPreCreate, std::make_shared<const Container>(std::move(container)));
   }
   announced.Await();
   return absl::OkStatus();

@@ -13,7 +13,9 @@ bool IsIdCharacter(char c) {
          c == '.' || c == '+' || c == '-';
 }
 
-absl::string_view Absl(std::string_view text) { return absl::string_view(text.data(), text.size()); }
+absl::string_view Absl(std::string_view text) {
+  return absl::string_view(text.data(), text.size());
+}
 
 }  // namespace
 
@@ -29,8 +31,8 @@ bool K8sMetadata::IsEnriched() const {
 }
 
 bool K8sMetadata::operator==(const K8sMetadata& other) const {
-  const bool same_owner =
-      owner == other.owner || (owner != nullptr && other.owner != nullptr && *owner == *other.owner);
+  const bool same_owner = owner == other.owner ||
+                          (owner != nullptr && other.owner != nullptr && *owner == *other.owner);
   return same_owner && namespace_name == other.namespace_name && pod_name == other.pod_name &&
          container_name == other.container_name && pod_uid == other.pod_uid &&
          pod_labels == other.pod_labels;
@@ -62,7 +64,8 @@ bool SameContainer(const Container& a, const Container& b) {
 absl::Status ValidateContainerID(std::string_view id) {
   if (id.empty()) return absl::InvalidArgumentError("container id: is empty");
   if (id == "." || id == "..") {
-    return absl::InvalidArgumentError(absl::StrCat("container id \"", Absl(id), "\": is a directory"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("container id \"", Absl(id), "\": is a directory"));
   }
   const auto bad = std::find_if_not(id.begin(), id.end(), IsIdCharacter);
   if (bad != id.end()) {
@@ -78,9 +81,8 @@ absl::StatusOr<std::string> ParseContainerID(std::string_view expected_runtime,
                                              std::string_view id) {
   if (const size_t colon = id.find("://"); colon != std::string_view::npos) {
     if (id.substr(0, colon) != expected_runtime) {
-      return absl::InvalidArgumentError(absl::StrCat("container id of runtime ",
-                                                     Absl(expected_runtime),
-                                                     ": names another runtime"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "container id of runtime ", Absl(expected_runtime), ": names another runtime"));
     }
     id.remove_prefix(colon + 3);
   }

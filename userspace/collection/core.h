@@ -1,7 +1,9 @@
-// Core is the state of a ContainerCollection: the store, who is told of changes, and what Initialize started.
+// Core is the state of a ContainerCollection: the store, who is told of changes, and what
+// Initialize started.
 //
-// One mutex orders all changes and, by queueing events under it, what each subscriber is told. Nothing that may
-// take long runs under it: enrichers and subscribers run without it, look-ups never take it.
+// One mutex orders all changes and, by queueing events under it, what each subscriber is told.
+// Nothing that may take long runs under it: enrichers and subscribers run without it, look-ups
+// never take it.
 #ifndef ROSTER_USERSPACE_COLLECTION_CORE_H_
 #define ROSTER_USERSPACE_COLLECTION_CORE_H_
 
@@ -126,8 +128,8 @@ class Core {
   // Ids whose removal came during Initialize, before any add.
   std::set<std::string> ended_early_ ABSL_GUARDED_BY(mutex_);
 
-  // Set by options, then left alone until the next Initialize or the end: a call that came before Close may
-  // still be reading them.
+  // Set by options, then left alone until the next Initialize or the end: a call that came before
+  // Close may still be reading them.
   std::vector<NamedEnricher> enrichers_;
   std::vector<NamedEnricher> initial_enrichers_;
   std::vector<InitialSource> initial_sources_;

@@ -50,8 +50,7 @@ void SetPod(CommonData* event, const ContainerPtr& container) {
   event->source = container;
   event->k8s.namespace_name = container->k8s.namespace_name;
   event->k8s.pod_name = container->k8s.pod_name;
-  event->k8s.pod_labels =
-      container->k8s.pod_labels.empty() ? nullptr : &container->k8s.pod_labels;
+  event->k8s.pod_labels = container->k8s.pod_labels.empty() ? nullptr : &container->k8s.pod_labels;
   event->runtime.runtime_name = container->runtime.runtime_name;
 }
 

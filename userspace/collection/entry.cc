@@ -2,6 +2,11 @@
 
 namespace roster::collection_internal {
 
+Entry::Entry(Container c)
+    : container(std::move(c)),
+      namespace_hash(ShortHash(container.k8s.namespace_name)),
+      container_name_hash(ShortHash(container.k8s.container_name)) {}
+
 Entry* Entry::New(Container container) {
   auto owner = std::make_shared<Entry>(std::move(container));
   Entry* entry = owner.get();

@@ -1,12 +1,14 @@
 // Index is a hash table of lists that one writer changes while others read.
 //
-// The lists are linked through what they hold, so that a container costs two words for each index it is in and a
-// key costs one word more. A slot is a single word: the pointer to the list's first link, and 16 bits of the
-// key's hash in the bits that user-space addresses do not have (both x86-64 and arm64 give 47 or 48 bits unless
-// asked for more). A reader therefore sees a slot whole or not at all.
+// The lists are linked through what they hold, so that a container costs two words for each index
+// it is in and a key costs one word more. A slot is a single word: the pointer to the list's first
+// link, 15 bits of the key's hash and whether the list has several links, in the bits that
+// user-space addresses do not have (both x86-64 and arm64 give 47 or 48 bits unless asked for
+// more). A reader therefore sees a slot whole or not at all, and finds a lone container without
+// reading its links.
 //
-// Readers hold a ReadSection. The writer's calls are made one at a time; what it erases must be freed through a
-// RetireList.
+// Readers hold a ReadSection. The writer's calls are made one at a time; what it erases must be
+// freed through a RetireList.
 #ifndef ROSTER_USERSPACE_COLLECTION_INDEX_H_
 #define ROSTER_USERSPACE_COLLECTION_INDEX_H_
 
@@ -60,30 +62,20 @@ class Index {
   Index& operator=(const Index&) = delete;
 
   // The first link under `key`, in the order of insertion; nullptr when there is none.
-  Link* Find(Key key) const {
-    const uint64_t hash = HashKey(key);
-    const uint64_t tag = TagOf(hash);
-    const Table* table = table_.load(std::memory_order_acquire);
-    for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {
-      const uint64_t word = table->slots()[i].load(std::memory_order_acquire);
-      if ((word & kTagMask) == tag) {
-        Link* link = Pointer(word);
-        if (Traits::KeyOf(link) == key) return link;
-      }
-      if (word == kEmpty) return nullptr;
-    }
-  }
+  Link* Find(Key key) const { return Pointer(FindWord(key)); }
 
   // The last one.
   Link* FindLast(Key key) const {
-    Link* first = Find(key);
-    return first == nullptr ? nullptr : first->prev.load(std::memory_order_acquire);
+    const uint64_t word = FindWord(key);
+    Link* first = Pointer(word);
+    return (word & kSeveral) == 0 ? first : first->prev.load(std::memory_order_acquire);
   }
 
   void Insert(Link* link, RetireList* retire) {
     const Key key = Traits::KeyOf(link);
     if (Link* first = Find(key); first != nullptr) {
       Append(first, link);
+      SetSlot(first, first, /*several=*/true);
       return;
     }
     Reserve(retire);
@@ -108,7 +100,7 @@ class Index {
     } else if (prev->next.load(std::memory_order_relaxed) == nullptr) {
       // The first of several: its prev is the last.
       next->prev.store(prev, std::memory_order_release);
-      SetSlot(link, next);
+      SetSlot(link, next, next != prev);
     } else {
       if (next != nullptr) {
         next->prev.store(prev, std::memory_order_release);
@@ -116,12 +108,16 @@ class Index {
         Pointer(SlotWord(link))->prev.store(prev, std::memory_order_release);
       }
       prev->next.store(next, std::memory_order_release);
+      if (Link* first = Pointer(SlotWord(prev)); first->Next() == nullptr) {
+        SetSlot(first, first, /*several=*/false);
+      }
     }
     // `next` stays for readers that are on it.
     link->prev.store(nullptr, std::memory_order_relaxed);
   }
 
-  // Puts `fresh`, which has the same key, in the place of `old`: a reader meets the one or the other.
+  // Puts `fresh`, which has the same key, in the place of `old`: a reader meets the one or the
+  // other.
   void Replace(Link* old, Link* fresh) {
     Link* prev = old->prev.load(std::memory_order_relaxed);
     Link* next = old->next.load(std::memory_order_relaxed);
@@ -134,7 +130,7 @@ class Index {
       Pointer(SlotWord(old))->prev.store(fresh, std::memory_order_release);
     }
     if (is_first) {
-      SetSlot(old, fresh);
+      SetSlot(old, fresh, prev != old);
     } else {
       prev->next.store(fresh, std::memory_order_release);
     }
@@ -147,7 +143,8 @@ class Index {
   static constexpr size_t kMinSlots = 16;
   static constexpr uint64_t kEmpty = 0;
   static constexpr uint64_t kTombstone = 1;
-  static constexpr uint64_t kTagMask = 0xFFFFULL << 48;
+  static constexpr uint64_t kTagMask = 0x7FFFULL << 48;
+  static constexpr uint64_t kSeveral = 1ULL << 63;
 
   struct Table {
     size_t mask;
@@ -170,7 +167,23 @@ class Index {
   static uint64_t Word(uint64_t tag, const Link* link) {
     return tag | reinterpret_cast<uintptr_t>(link);
   }
-  static Link* Pointer(uint64_t word) { return reinterpret_cast<Link*>(word & ~kTagMask); }
+  static Link* Pointer(uint64_t word) {
+    return reinterpret_cast<Link*>(word & ~(kTagMask | kSeveral));
+  }
+
+  // kEmpty when there is none.
+  uint64_t FindWord(Key key) const {
+    const uint64_t hash = HashKey(key);
+    const uint64_t tag = TagOf(hash);
+    const Table* table = table_.load(std::memory_order_acquire);
+    for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+      const uint64_t word = table->slots()[i].load(std::memory_order_acquire);
+      if ((word & kTagMask) == tag) {
+        if (Traits::KeyOf(Pointer(word)) == key) return word;
+      }
+      if (word == kEmpty) return kEmpty;
+    }
+  }
 
   // The slot of the list that `link` is in.
   size_t SlotOf(const Link* link) const {
@@ -183,13 +196,14 @@ class Index {
     }
   }
   uint64_t SlotWord(const Link* link) const {
-    return table_.load(std::memory_order_relaxed)->slots()[SlotOf(link)].load(
-        std::memory_order_relaxed);
+    return table_.load(std::memory_order_relaxed)
+        ->slots()[SlotOf(link)]
+        .load(std::memory_order_relaxed);
   }
-  void SetSlot(const Link* old, const Link* fresh) {
+  void SetSlot(const Link* old, const Link* fresh, bool several) {
     std::atomic<uint64_t>& slot = table_.load(std::memory_order_relaxed)->slots()[SlotOf(old)];
-    slot.store(Word(slot.load(std::memory_order_relaxed) & kTagMask, fresh),
-               std::memory_order_release);
+    const uint64_t tag = slot.load(std::memory_order_relaxed) & kTagMask;
+    slot.store(Word(tag, fresh) | (several ? kSeveral : 0), std::memory_order_release);
   }
 
   void EraseSlot(size_t i) {

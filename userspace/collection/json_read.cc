@@ -19,8 +19,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 absl::Status WrongType(std::string_view path, std::string_view wanted) {
-  return absl::InvalidArgumentError(absl::StrCat("JSON of a container: ", std::string(path), ": is not ",
-                                                 std::string(wanted)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("JSON of a container: ", std::string(path), ": is not ", std::string(wanted)));
 }
 
 absl::Status Read(const Json& json, std::string_view path, std::string* out) {
@@ -36,8 +36,8 @@ absl::Status Read(const Json& json, std::string_view path, bool* out) {
 }
 
 template <typename Integer>
-  requires std::is_integral_v<Integer>
-absl::Status Read(const Json& json, std::string_view path, Integer* out) {
+requires std::is_integral_v<Integer> absl::Status Read(const Json& json, std::string_view path,
+                                                       Integer* out) {
   if (json.is_number_unsigned()) {
     const auto value = json.get<uint64_t>();
     if (value <= static_cast<uint64_t>(std::numeric_limits<Integer>::max())) {
@@ -50,7 +50,8 @@ absl::Status Read(const Json& json, std::string_view path, Integer* out) {
     *out = static_cast<Integer>(json.get<int64_t>());
     return absl::OkStatus();
   }
-  return WrongType(path, absl::StrCat("a whole number that fits in ", sizeof(Integer) * 8, " bits"));
+  return WrongType(path,
+                   absl::StrCat("a whole number that fits in ", sizeof(Integer) * 8, " bits"));
 }
 
 absl::Status ReadLabelText(const std::string& text, std::string_view path,

@@ -8,8 +8,8 @@
 namespace roster {
 namespace {
 
-// The length of the UTF-8 sequence at the start of `text`, 0 when it is not one (RFC 3629: no surrogates, no
-// overlong forms, nothing above U+10FFFF).
+// The length of the UTF-8 sequence at the start of `text`, 0 when it is not one (RFC 3629: no
+// surrogates, no overlong forms, nothing above U+10FFFF).
 size_t SequenceLength(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto continues = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
@@ -188,7 +188,8 @@ std::string ToJson(const PubSubEvent& event) {
   std::string out;
   ObjectWriter object(&out);
   // Go's RFC 3339 has "Z" for UTC where absl writes "+00:00".
-  std::string time = absl::FormatTime("%Y-%m-%d%ET%H:%M:%S%Ez", event.timestamp, absl::LocalTimeZone());
+  std::string time =
+      absl::FormatTime("%Y-%m-%d%ET%H:%M:%S%Ez", event.timestamp, absl::LocalTimeZone());
   if (time.ends_with("+00:00")) time.replace(time.size() - 6, 6, "Z");
   AppendJsonString(time, object.Key("timestamp"));
   AppendJsonString(EventTypeName(event.type), object.Key("event"));

@@ -39,23 +39,24 @@ std::vector<ContainerPtr> Collect(const Link* first) {
   return containers;
 }
 
-// visit(container) for each container of the pod until it returns false. Caller holds a ReadSection.
+// visit(entry) for each container of the pod until it returns false. Caller holds a ReadSection.
 template <typename Visit>
 void ForEachInPod(const ci::Store& store, std::string_view namespace_name, std::string_view pod,
                   Visit visit) {
-  const auto offer = [&](const Container& container) {
-    return container.k8s.pod_name != pod || container.k8s.namespace_name != namespace_name ||
-           visit(container);
-  };
   if (pod.empty()) {
     // Containers outside Kubernetes have no pod, and no index has them under "".
     for (const Link* link = store.FirstOfAll(); link != nullptr; link = link->Next()) {
-      if (!offer(OwnerOf<ci::kAll>(link)->container)) return;
+      const Entry& entry = *OwnerOf<ci::kAll>(link);
+      if (!entry.container.k8s.pod_name.empty()) continue;
+      if (entry.container.k8s.namespace_name == namespace_name && !visit(entry)) return;
     }
     return;
   }
+  const uint32_t hash = ci::ShortHash(namespace_name);
   for (const Link* link = store.by_pod.Find(pod); link != nullptr; link = link->Next()) {
-    if (!offer(OwnerOf<ci::kPod>(link)->container)) return;
+    const Entry& entry = *OwnerOf<ci::kPod>(link);
+    if (entry.namespace_hash != hash) continue;
+    if (entry.container.k8s.namespace_name == namespace_name && !visit(entry)) return;
   }
 }
 
@@ -64,11 +65,26 @@ template <typename Found>
 void FindInPod(const ci::Store& store, std::string_view namespace_name, std::string_view pod,
                std::string_view name, Found found) {
   const ReadSection section;
-  ForEachInPod(store, namespace_name, pod, [&](const Container& container) {
-    if (container.k8s.container_name != name) return true;
-    found(container);
-    return false;
-  });
+  const auto is_it = [&](const Entry& entry) {
+    return entry.container.k8s.container_name == name &&
+           entry.container.k8s.namespace_name == namespace_name;
+  };
+  if (pod.empty()) {
+    ForEachInPod(store, namespace_name, pod, [&](const Entry& entry) {
+      if (!is_it(entry)) return true;
+      found(entry.container);
+      return false;
+    });
+    return;
+  }
+  // By the hash of the name first: a pod's other containers then cost a line of memory each.
+  const uint32_t hash = ci::ShortHash(name);
+  for (const Link* link = store.by_pod.Find(pod); link != nullptr; link = link->Next()) {
+    const Entry& entry = *OwnerOf<ci::kPod>(link);
+    if (entry.container_name_hash != hash || !is_it(entry)) continue;
+    found(entry.container);
+    return;
+  }
 }
 
 }  // namespace
@@ -86,7 +102,8 @@ std::vector<ContainerPtr> ContainerCollection::GetContainers(std::string_view id
 
 absl::StatusOr<ContainerPtr> ContainerCollection::GetContainerByIdPrefix(
     std::string_view prefix) const {
-  if (prefix.empty()) return absl::InvalidArgumentError("container by id prefix: the prefix is empty");
+  if (prefix.empty())
+    return absl::InvalidArgumentError("container by id prefix: the prefix is empty");
   if (ContainerPtr exact = GetContainer(prefix)) return exact;
   ContainerPtr found;
   const ReadSection section;
@@ -94,8 +111,7 @@ absl::StatusOr<ContainerPtr> ContainerCollection::GetContainerByIdPrefix(
     const Entry* entry = OwnerOf<ci::kAll>(link);
     if (!entry->container.runtime.container_id.starts_with(prefix)) continue;
     // Two containers of one id are one answer, as in GetContainer.
-    if (found != nullptr &&
-        found->runtime.container_id != entry->container.runtime.container_id) {
+    if (found != nullptr && found->runtime.container_id != entry->container.runtime.container_id) {
       return absl::FailedPreconditionError(
           absl::StrCat("container by id prefix ", std::string(prefix), ": is ambiguous"));
     }
@@ -166,19 +182,19 @@ std::map<std::string, uint64_t> ContainerCollection::LookupMntnsByPod(
     std::string_view namespace_name, std::string_view pod) const {
   std::map<std::string, uint64_t> by_name;
   const ReadSection section;
-  ForEachInPod(core_->store(), namespace_name, pod, [&](const Container& c) {
-    by_name[c.k8s.container_name] = c.mntns;
+  ForEachInPod(core_->store(), namespace_name, pod, [&](const Entry& entry) {
+    by_name[entry.container.k8s.container_name] = entry.container.mntns;
     return true;
   });
   return by_name;
 }
 
-std::map<std::string, uint32_t> ContainerCollection::LookupPIDByPod(
-    std::string_view namespace_name, std::string_view pod) const {
+std::map<std::string, uint32_t> ContainerCollection::LookupPIDByPod(std::string_view namespace_name,
+                                                                    std::string_view pod) const {
   std::map<std::string, uint32_t> by_name;
   const ReadSection section;
-  ForEachInPod(core_->store(), namespace_name, pod, [&](const Container& c) {
-    by_name[c.k8s.container_name] = c.runtime.container_pid;
+  ForEachInPod(core_->store(), namespace_name, pod, [&](const Entry& entry) {
+    by_name[entry.container.k8s.container_name] = entry.container.runtime.container_pid;
     return true;
   });
   return by_name;
@@ -227,8 +243,7 @@ absl::Status ContainerCollection::ContainerRangeWithSelector(
   return absl::OkStatus();
 }
 
-ContainerReader::ContainerReader(const ContainerCollection& collection)
-    : core_(*collection.core_) {
+ContainerReader::ContainerReader(const ContainerCollection& collection) : core_(*collection.core_) {
   ci::ReadDomain::Enter();
 }
 ContainerReader::~ContainerReader() { ci::ReadDomain::Exit(); }
@@ -259,8 +274,8 @@ const Container* ContainerReader::ByHandle(uint64_t handle) const {
 const Container* ContainerReader::FirstByNetns(uint64_t netns) const {
   return Borrowed<ci::kNetns>(core_.store().by_netns.Find(netns));
 }
-void ContainerReader::ForEachInNetns(
-    uint64_t netns, const std::function<bool(const Container&)>& callback) const {
+void ContainerReader::ForEachInNetns(uint64_t netns,
+                                     const std::function<bool(const Container&)>& callback) const {
   for (const Link* link = core_.store().by_netns.Find(netns); link != nullptr;
        link = link->Next()) {
     if (!callback(OwnerOf<ci::kNetns>(link)->container)) return;

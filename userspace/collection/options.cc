@@ -77,25 +77,25 @@ Option WithRemovedContainers(absl::Duration grace) {
 }
 
 Option WithEnricher(std::string name, Enricher enricher) {
-  return Option("WithEnricher", [name = std::move(name), enricher = std::move(enricher)](
-                                    CollectionSetup& setup) -> absl::Status {
-    if (enricher == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("enricher ", name, " is empty"));
-    }
-    setup.AddEnricher(name, enricher);
-    return absl::OkStatus();
-  });
+  return Option("WithEnricher",
+                [name = std::move(name),
+                 enricher = std::move(enricher)](CollectionSetup& setup) -> absl::Status {
+                  if (enricher == nullptr) {
+                    return absl::InvalidArgumentError(absl::StrCat("enricher ", name, " is empty"));
+                  }
+                  setup.AddEnricher(name, enricher);
+                  return absl::OkStatus();
+                });
 }
 
 Option WithInitialContainers(std::vector<Container> containers) {
-  return Option("WithInitialContainers",
-                [containers = std::move(containers)](CollectionSetup& setup) {
-                  setup.AddInitialContainers(
-                      "the caller", [containers]() -> absl::StatusOr<std::vector<Container>> {
-                        return containers;
-                      });
-                  return absl::OkStatus();
-                });
+  return Option(
+      "WithInitialContainers", [containers = std::move(containers)](CollectionSetup& setup) {
+        setup.AddInitialContainers(
+            "the caller",
+            [containers]() -> absl::StatusOr<std::vector<Container>> { return containers; });
+        return absl::OkStatus();
+      });
 }
 
 Option WithOwnerSource(std::shared_ptr<OwnerSource> source) {

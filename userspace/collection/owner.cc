@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kMaxDepth = 16;
 constexpr std::array<std::string_view, 7> kExpectedKinds = {
-    "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob",
-    "ReplicationController"};
+    "Deployment", "ReplicaSet", "StatefulSet",          "DaemonSet",
+    "Job",        "CronJob",    "ReplicationController"};
 
 bool IsExpected(const OwnerReference& owner) {
   return std::find(kExpectedKinds.begin(), kExpectedKinds.end(), owner.kind) !=

@@ -9,9 +9,13 @@
 namespace roster {
 namespace {
 
-// How long a thread looks for what is about to come before it sleeps: some microseconds, about what it costs to
-// be woken. A bounded wait, not polling.
+// How long a thread looks for what is about to come before it sleeps: some microseconds, about what
+// it costs to be woken. A bounded wait, not polling.
 constexpr int kSpins = 400;
+
+// For how long one thread may keep the other subscribers waiting before they get one of their own:
+// longer than quick calls take, far shorter than a deadline.
+constexpr absl::Duration kPatience = absl::Microseconds(500);
 
 void Pause() {
 #if defined(__x86_64__)
@@ -49,7 +53,8 @@ class GadgetPubSub::Delivery {
   explicit Delivery(PubSubEvent e) : event(std::move(e)) {}
 
   const PubSubEvent event;
-  // Written by Enqueue, before any other thread knows of it; `done` and `deadline` later under the mutex.
+  // Written by Enqueue, before any other thread knows of it; `done` and `deadline` later under the
+  // mutex.
   absl::InlinedVector<Wait, 2> waits;
   std::atomic<size_t> remaining{0};
 };
@@ -83,6 +88,7 @@ std::shared_ptr<GadgetPubSub::Delivery> PubSubDispatcher::Enqueue(PubSubEvent ev
   MutexLock lock(&mutex_);
   if (subscriptions_.empty() || shutdown_) return nullptr;
   auto delivery = std::make_shared<Delivery>(std::move(event));
+  bool unwaited = false;
   for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
     EventType type = delivery->event.type;
     if (subscription->options.filter) {
@@ -103,6 +109,7 @@ std::shared_ptr<GadgetPubSub::Delivery> PubSubDispatcher::Enqueue(PubSubEvent ev
       wait = delivery->waits.size();
       delivery->waits.push_back({subscription});
     }
+    unwaited = unwaited || wait == kNobodyWaits;
     subscription->queue.push_back({delivery, wait, type});
     if (!subscription->taken) {
       subscription->taken = true;
@@ -111,8 +118,10 @@ std::shared_ptr<GadgetPubSub::Delivery> PubSubDispatcher::Enqueue(PubSubEvent ev
   }
   delivery->remaining.store(delivery->waits.size(), std::memory_order_relaxed);
   strands_hint_.store(strands_.size(), std::memory_order_release);
-  if (delivery->waits.size() < strands_.size()) {
-    CallWorkers(strands_.size());  // nobody will wait for some of them, and see to it that they get a thread
+  if (unwaited || impatient_ > 0) {
+    // Nobody will wait for some of them, and see to it that they get a thread; or somebody has
+    // waited too long.
+    CallWorkers(strands_.size());
   } else if (!strands_.empty() && !spinning_) {
     CallWorkers(1);
   }
@@ -132,8 +141,8 @@ void PubSubDispatcher::Await(const std::shared_ptr<Delivery>& delivery) {
   for (Delivery::Wait& wait : delivery->waits) {
     wait.deadline = begin + wait.subscription->options.deadline;
   }
-  // Two callbacks that publish would wait for one another: from inside one, a subscriber whose own callback
-  // waits is not waited for.
+  // Two callbacks that publish would wait for one another: from inside one, a subscriber whose own
+  // callback waits is not waited for.
   Subscription* const waiter = current_subscription;
   const auto is_waited_for = [waiter](const Delivery::Wait& wait) {
     return !wait.done && (waiter == nullptr || !wait.subscription->waiting);
@@ -143,16 +152,25 @@ void PubSubDispatcher::Await(const std::shared_ptr<Delivery>& delivery) {
     done_.SignalAll();
   }
   ++publishers_waiting_;
+  // A callback that waits here has taken a thread away.
+  if (!strands_.empty()) CallWorkers(1);
+  absl::Time patience = begin + kPatience;
   while (delivery->remaining.load(std::memory_order_relaxed) > 0) {
-    CallWorkers(strands_.size());
     absl::Time last = absl::InfinitePast();
     for (const Delivery::Wait& wait : delivery->waits) {
       if (is_waited_for(wait)) last = std::max(last, wait.deadline);
     }
-    if (last <= absl::Now()) break;
-    done_.WaitWithDeadline(&mutex_, last);
+    const absl::Time now = absl::Now();
+    if (last <= now) break;
+    if (patience <= now) {
+      ++impatient_;
+      patience = absl::InfiniteFuture();
+      CallWorkers(strands_.size());
+    }
+    done_.WaitWithDeadline(&mutex_, std::min(last, patience));
   }
   --publishers_waiting_;
+  if (patience == absl::InfiniteFuture()) --impatient_;
   if (waiter != nullptr) waiter->waiting = false;
   for (Delivery::Wait& wait : delivery->waits) {
     if (!is_waited_for(wait)) continue;
@@ -165,7 +183,8 @@ void PubSubDispatcher::Complete(const Queued& queued) {
   if (queued.wait == kNobodyWaits) return;
   Delivery& delivery = *queued.delivery;
   delivery.waits[queued.wait].done = true;
-  delivery.remaining.fetch_sub(1, std::memory_order_release);
+  const bool last = delivery.remaining.fetch_sub(1, std::memory_order_release) == 1;
+  if (last && publishers_waiting_ > 0) done_.SignalAll();
 }
 
 void PubSubDispatcher::CallWorkers(size_t wanted) {
@@ -215,8 +234,8 @@ void PubSubDispatcher::RunOne() {
   const Queued queued = std::move(subscription->queue.front());
   subscription->queue.pop_front();
   subscription->running = true;
-  // This call may hang: whoever is waited for must not have to wait for it.
-  if (publishers_waiting_ > 0 && !strands_.empty()) CallWorkers(strands_.size());
+  // This call may hang as well: who has waited too long does not wait for it.
+  if (impatient_ > 0 && !strands_.empty()) CallWorkers(strands_.size());
   mutex_.Unlock();
 
   bool threw = false;
@@ -250,7 +269,7 @@ void PubSubDispatcher::RunOne() {
     subscription->taken = false;
     subscription->behind = false;
   }
-  if (publishers_waiting_ > 0 || subscription->gone) done_.SignalAll();
+  if (subscription->gone) done_.SignalAll();
 }
 
 void PubSubDispatcher::Detach(Subscription& subscription) {

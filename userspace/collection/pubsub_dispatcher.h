@@ -1,10 +1,11 @@
-// PubSubDispatcher is the GadgetPubSub there is: strands of calls, one a subscriber, on threads that are replaced
-// when one hangs.
+// PubSubDispatcher is the GadgetPubSub there is: strands of calls, one a subscriber, on threads
+// that are replaced when one hangs.
 //
-// Why not a thread for each subscriber: waking ten threads costs more than the ten calls. Here one thread runs
-// all subscribers one after the other while they are quick; a publisher that is kept waiting brings in a further
-// thread for the subscribers that have not begun. So a subscriber that hangs holds one thread and nobody else,
-// and subscribers that wait for one another run at the same time.
+// Why not a thread for each subscriber: waking ten threads costs more than the ten calls. Here one
+// thread runs all subscribers one after the other while they are quick; a publisher that is kept
+// waiting brings in a further thread for the subscribers that have not begun. So a subscriber that
+// hangs holds one thread and nobody else, and subscribers that wait for one another run at the same
+// time.
 #ifndef ROSTER_USERSPACE_COLLECTION_PUBSUB_DISPATCHER_H_
 #define ROSTER_USERSPACE_COLLECTION_PUBSUB_DISPATCHER_H_
 
@@ -38,8 +39,8 @@ class PubSubDispatcher final : public GadgetPubSub {
   std::optional<SubscriberStats> Stats(std::string_view key) const override;
   SubscriberStats TotalStats() const override;
 
-  // Subscribe in two steps, for a caller with a lock that callbacks may want: this one does not wait, and returns
-  // the subscription that was replaced (nullptr: none), for WaitUntilIdle.
+  // Subscribe in two steps, for a caller with a lock that callbacks may want: this one does not
+  // wait, and returns the subscription that was replaced (nullptr: none), for WaitUntilIdle.
   std::shared_ptr<Subscription> Replace(std::string_view key, FuncNotify callback,
                                         const std::function<void()>& initializer,
                                         SubscriptionOptions options);
@@ -73,6 +74,8 @@ class PubSubDispatcher final : public GadgetPubSub {
   std::vector<std::thread> workers_ ABSL_GUARDED_BY(mutex_);
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t publishers_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t impatient_ ABSL_GUARDED_BY(mutex_) =
+      0;  // those that have waited for longer than quick calls take
   bool spinning_ ABSL_GUARDED_BY(mutex_) = false;
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
   SubscriberStats gone_ ABSL_GUARDED_BY(mutex_);

@@ -62,7 +62,8 @@ uint64_t ReadDomain::OldestReader() {
   if (light_) {
     Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
   } else {
-    // Pairs with the exchange in Enter: either we see the reader's epoch, or it sees what we took away.
+    // Pairs with the exchange in Enter: either we see the reader's epoch, or it sees what we took
+    // away.
     global_epoch_.fetch_add(0, std::memory_order_seq_cst);
   }
   uint64_t oldest = global_epoch_.load(std::memory_order_acquire);

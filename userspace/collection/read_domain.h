@@ -1,10 +1,12 @@
-// ReadDomain lets readers walk shared structures without a lock, and says when what they may have seen can go.
+// ReadDomain lets readers walk shared structures without a lock, and says when what they may have
+// seen can go.
 //
-// Epoch-based reclamation. A reader announces, in a record of its own thread, the epoch in which it began. A
-// writer first takes an object out of reach, then retires it, which ends the epoch; the object is freed when no
-// reader is left that began before. The expensive half of the ordering between the two is the writer's: readers
-// issue no fence, the writer makes every thread issue one with membarrier(2) when it looks at the readers, once
-// for many objects. Where membarrier is refused, and under the thread sanitizer, readers use fences.
+// Epoch-based reclamation. A reader announces, in a record of its own thread, the epoch in which it
+// began. A writer first takes an object out of reach, then retires it, which ends the epoch; the
+// object is freed when no reader is left that began before. The expensive half of the ordering
+// between the two is the writer's: readers issue no fence, the writer makes every thread issue one
+// with membarrier(2) when it looks at the readers, once for many objects. Where membarrier is
+// refused, and under the thread sanitizer, readers use fences.
 #ifndef ROSTER_USERSPACE_COLLECTION_READ_DOMAIN_H_
 #define ROSTER_USERSPACE_COLLECTION_READ_DOMAIN_H_
 
@@ -26,7 +28,8 @@ class ReadDomain {
 
   static void Enter() {
     Record* record = thread_record_;
-    if (record == nullptr) [[unlikely]] record = Register();
+    if (record == nullptr) [[unlikely]]
+      record = Register();
     if (record->depth++ != 0) return;
     const uint64_t epoch = global_epoch_.load(std::memory_order_acquire);
     if (light_) [[likely]] {
@@ -44,7 +47,8 @@ class ReadDomain {
     record->epoch.store(0, std::memory_order_release);
   }
 
-  // Ends the epoch and returns it: what was out of reach before the call is seen by no reader of a later one.
+  // Ends the epoch and returns it: what was out of reach before the call is seen by no reader of a
+  // later one.
   static uint64_t EndEpoch() { return global_epoch_.fetch_add(1, std::memory_order_acq_rel); }
 
   // The oldest epoch in which somebody still reads; the present one when nobody does.

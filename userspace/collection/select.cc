@@ -152,7 +152,8 @@ std::vector<ContainerPtr> Store::Select(const CompiledSelector& selector) const 
         collect(*candidate->owner(link));
       }
     }
-    // An update beside us may have moved a container from a list still to be read to one already read.
+    // An update beside us may have moved a container from a list still to be read to one already
+    // read.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (moves_.load(std::memory_order_relaxed) == moves && moves % 2 == 0) return matches;
     matches.clear();

@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t kCleanImageIdBytes = 12;
 
-absl::string_view Absl(std::string_view text) { return absl::string_view(text.data(), text.size()); }
+absl::string_view Absl(std::string_view text) {
+  return absl::string_view(text.data(), text.size());
+}
 
 bool Contains(const std::vector<std::string>& values, std::string_view value) {
   return std::find(values.begin(), values.end(), value) != values.end();
@@ -37,7 +39,8 @@ bool OwnerMatches(const OwnerReference& owner, std::string_view wanted) {
 }
 
 // nullopt: the container has no such label, or the field is not known.
-std::optional<std::string_view> ValueOf(const Requirement& requirement, const Container& container) {
+std::optional<std::string_view> ValueOf(const Requirement& requirement,
+                                        const Container& container) {
   const auto known = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
   };

@@ -52,9 +52,8 @@ class Parser {
 
   absl::StatusOr<std::vector<Requirement>> Parse() {
     if (text_.size() > kMaxTextBytes) {
-      return absl::InvalidArgumentError(absl::StrCat("selector: ", text_.size(),
-                                                     " bytes are over the limit of ",
-                                                     kMaxTextBytes));
+      return absl::InvalidArgumentError(
+          absl::StrCat("selector: ", text_.size(), " bytes are over the limit of ", kMaxTextBytes));
     }
     std::vector<Requirement> requirements;
     SkipSpace();
@@ -136,7 +135,8 @@ class Parser {
     const size_t begin = offset_;
     if (!AtEnd() && text_[offset_] == '"') return ParseQuoted(&requirement->label);
     const std::string_view word = Word();
-    if (word.empty()) return Fail(AtEnd() ? "expected a label or @field" : "expected a label or @field here");
+    if (word.empty())
+      return Fail(AtEnd() ? "expected a label or @field" : "expected a label or @field here");
     if (word.front() != '@') {
       requirement->label = std::string(word);
       return true;

@@ -26,8 +26,8 @@ std::string_view CleanImageId(std::string_view id);
 
 struct LabelFilter {
   std::string key;
-  bool reject = false;      // written "!key"
-  bool any_value = false;   // the filter is ""
+  bool reject = false;     // written "!key"
+  bool any_value = false;  // the filter is ""
   Filter filter;
 
   bool Matches(const std::map<std::string, std::string>& labels) const;

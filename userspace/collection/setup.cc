@@ -21,8 +21,8 @@ class Core::Setup : public CollectionSetup {
   void AddInitialEnricher(std::string name, Enricher enricher) override {
     core_.initial_enrichers_.push_back({std::move(name), std::move(enricher)});
   }
-  void AddInitialContainers(
-      std::string source, std::function<absl::StatusOr<std::vector<Container>>()> list) override {
+  void AddInitialContainers(std::string source,
+                            std::function<absl::StatusOr<std::vector<Container>>()> list) override {
     core_.initial_sources_.push_back({std::move(source), std::move(list)});
   }
   void AddStarter(std::string name, std::function<absl::Status()> start,
@@ -93,7 +93,8 @@ absl::Status Core::StartStages() {
   for (const Stage& stage : stages_) {
     const absl::Status status = stage.start();
     if (!status.ok()) {
-      return absl::Status(status.code(), absl::StrCat("start ", stage.name, ": ", status.message()));
+      return absl::Status(status.code(),
+                          absl::StrCat("start ", stage.name, ": ", status.message()));
     }
     ++started_stages_;
   }
@@ -104,8 +105,8 @@ void Core::AddInitialContainers() {
   for (const InitialSource& source : initial_sources_) {
     absl::StatusOr<std::vector<Container>> containers = source.list();
     if (!containers.ok()) {
-      Warn(absl::StrCat("initial containers of ", source.name, ": ",
-                        containers.status().message()));
+      Warn(
+          absl::StrCat("initial containers of ", source.name, ": ", containers.status().message()));
       continue;
     }
     for (Container& container : *containers) {

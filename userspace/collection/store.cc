@@ -5,8 +5,11 @@
 namespace roster::collection_internal {
 namespace {
 
-// Whether "not known" is a key. In the reference 0 is a mount and a network namespace like any other.
-bool IsIndexed(size_t number, uint64_t key) { return key != 0 || number == kMntns || number == kNetns; }
+// Whether "not known" is a key. In the reference 0 is a mount and a network namespace like any
+// other.
+bool IsIndexed(size_t number, uint64_t key) {
+  return key != 0 || number == kMntns || number == kNetns;
+}
 bool IsIndexed(size_t number, std::string_view key) { return !key.empty() || number == kId; }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Store holds the entries of a collection in all indexes. One writer at a time; readers in a ReadSection.
+// Store holds the entries of a collection in all indexes. One writer at a time; readers in a
+// ReadSection.
 #ifndef ROSTER_USERSPACE_COLLECTION_STORE_H_
 #define ROSTER_USERSPACE_COLLECTION_STORE_H_
 
@@ -69,7 +70,8 @@ class Store {
 
   std::atomic<Link*> all_{nullptr};
   std::atomic<size_t> size_{0};
-  // Odd while an entry changes its place in an index: who collects from several lists must then look again.
+  // Odd while an entry changes its place in an index: who collects from several lists must then
+  // look again.
   std::atomic<uint64_t> moves_{0};
   std::atomic<size_t> remembered_count_{0};
   std::deque<Remembered*> remembered_;

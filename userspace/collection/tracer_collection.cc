@@ -123,7 +123,8 @@ struct TracerCollection::State {
     Count(sink->SetTracerBits(known.container->handle, known.bits));
   }
 
-  // Moves a container's keys in the sets of every tracer. nullptr: it was not, or is no longer, there.
+  // Moves a container's keys in the sets of every tracer. nullptr: it was not, or is no longer,
+  // there.
   void MoveInSets(const Known* was, const Known* is) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     for (const auto& [name, bit] : bit_by_name) {
       for (CountedSet& set : tracers[bit]->sets) {
@@ -170,8 +171,7 @@ struct TracerCollection::State {
   void Remove(int bit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 };
 
-absl::Status TracerCollection::State::Add(int bit, std::string_view name,
-                                          CompiledSelector compiled,
+absl::Status TracerCollection::State::Add(int bit, std::string_view name, CompiledSelector compiled,
                                           const ContainerSelector& selector,
                                           TracerOptions options) {
   Tracer tracer{std::string(name), selector, std::move(compiled), options, {}};

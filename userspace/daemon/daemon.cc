@@ -68,7 +68,8 @@ std::string HostName() {
 // The lock is one per state directory; a daemon with another one may still write to the same pins.
 absl::Status CheckNobodyWrites(const std::string& pin_dir) {
   const absl::StatusOr<Reader> reader = Reader::Open(pin_dir);
-  if (!reader.ok() || !reader->IsDaemonAlive()) return absl::OkStatus();  // the tracker judges bad pins
+  if (!reader.ok() || !reader->IsDaemonAlive())
+    return absl::OkStatus();  // the tracker judges bad pins
   return absl::AlreadyExistsError(absl::StrCat("pin directory ", pin_dir, ": another daemon (pid ",
                                                reader->Abi().daemon_pid, ") writes there"));
 }

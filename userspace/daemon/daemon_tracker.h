@@ -28,7 +28,8 @@ class DaemonTracker {
   // The event loop; also renews the heartbeat. Returns when a handler says so, or with what went
   // wrong.
   virtual absl::Status Run(std::vector<LoopHandler> handlers) = 0;
-  // Clean stop: pins and programs stay at work, roster_abi.daemon_pid becomes 0. Nothing may be called after it.
+  // Clean stop: pins and programs stay at work, roster_abi.daemon_pid becomes 0. Nothing may be
+  // called after it.
   virtual void Stop() = 0;
   virtual ContainerCollection& collection() = 0;
   // One sentence for each thing that does not work. From any thread.

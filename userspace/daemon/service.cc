@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "daemon/convert.h"
-#include "runtime/text.h"
 #include "daemon/log.h"
+#include "runtime/text.h"
 
 namespace roster {
 

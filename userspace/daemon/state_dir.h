@@ -13,7 +13,8 @@ namespace roster {
 // could pose as the daemon.
 absl::Status MakeStateDir(const std::string& path);
 
-// Every regular file that the daemon makes in its state directory; `roster uninstall` removes these and no other.
+// Every regular file that the daemon makes in its state directory; `roster uninstall` removes these
+// and no other.
 inline constexpr const char* kStateFiles[] = {"daemon.lock"};
 
 }  // namespace roster

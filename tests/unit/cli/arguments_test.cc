@@ -18,7 +18,7 @@ struct Outcome {
   std::string err;
 };
 
-Outcome Run(std::vector<const char*> arguments) {
+Outcome RunRoster(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "roster");
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
@@ -34,7 +34,7 @@ struct BadArguments {
 class BadArgumentsTest : public ::testing::TestWithParam<BadArguments> {};
 
 TEST_P(BadArgumentsTest, AreAUsageErrorThatNamesThem) {
-  const Outcome outcome = Run(GetParam().arguments);
+  const Outcome outcome = RunRoster(GetParam().arguments);
   EXPECT_EQ(outcome.code, kExitUsage) << outcome.err;
   EXPECT_EQ(outcome.out, "");
   EXPECT_THAT(outcome.err, HasSubstr(GetParam().named));
@@ -42,38 +42,39 @@ TEST_P(BadArgumentsTest, AreAUsageErrorThatNamesThem) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadArgumentsTest,
-    ::testing::Values(BadArguments{{}, "subcommand is required"}, BadArguments{{"frobnicate"}, "frobnicate"},
-                      BadArguments{{"list", "--frob"}, "--frob"}, BadArguments{{"list", "extra"}, "extra"},
-                      BadArguments{{"list", "-o", "xml"}, "\"xml\""},
-                      BadArguments{{"list", "-o", "columns=pid,frob"}, "\"frob\""},
-                      BadArguments{{"list", "--sort", "frob"}, "\"frob\""},
-                      BadArguments{{"list", "-l", "app in (web"}, "app in (web"},
-                      BadArguments{{"list", "--runtime", "do cker"}, "do cker"},
-                      BadArguments{{"list", "-w", "-o", "yaml"}, "yaml"},
-                      BadArguments{{"watch", "-o", "table"}, "\"table\""},
-                      BadArguments{{"watch", "-l", "=="}, "=="}, BadArguments{{"get"}, "ID"},
-                      BadArguments{{"get", "x", "-o", "xml"}, "\"xml\""}, BadArguments{{"lookup"}, "1"},
-                      BadArguments{{"lookup", "--pid", "abc"}, "\"abc\""},
-                      BadArguments{{"lookup", "--pid", "0"}, "\"0\""},
-                      BadArguments{{"lookup", "--pid", "99999999999999999999"}, "99999999999999999999"},
-                      BadArguments{{"lookup", "--pid", "1", "--mntns", "2"}, "1"},
-                      BadArguments{{"lookup", "--mntns", "mnt:[12"}, "mnt:[12"},
-                      BadArguments{{"lookup", "--netns", "mnt:[12]"}, "mnt:[12]"},
-                      BadArguments{{"lookup", "--cgroup", "relative/path"}, "relative/path"},
-                      BadArguments{{"lookup", "--cgroup", "/proc"}, "/proc"},
-                      BadArguments{{"completion", "tcsh"}, "\"tcsh\""},
-                      BadArguments{{"daemon", "--hold-deadline", "soon"}, "\"soon\""},
-                      BadArguments{{"daemon", "--hold-deadline", "1h"}, "1h"},
-                      BadArguments{{"daemon", "--hold-deadline", "-1ms"}, "-1ms"},
-                      BadArguments{{"daemon", "--log-level", "loud"}, "\"loud\""},
-                      BadArguments{{"daemon", "--socket", "relative"}, "\"relative\""},
-                      BadArguments{{"daemon", "--host-mntns", "x"}, "\"x\""},
-                      BadArguments{{"doctor", "-o", "xml"}, "\"xml\""},
-                      BadArguments{{"version", "-o", "xml"}, "\"xml\""},
-                      BadArguments{{"uninstall", "--pin-dir", "relative"}, "\"relative\""}));
+    ::testing::Values(
+        BadArguments{{}, "subcommand is required"}, BadArguments{{"frobnicate"}, "frobnicate"},
+        BadArguments{{"list", "--frob"}, "--frob"}, BadArguments{{"list", "extra"}, "extra"},
+        BadArguments{{"list", "-o", "xml"}, "\"xml\""},
+        BadArguments{{"list", "-o", "columns=pid,frob"}, "\"frob\""},
+        BadArguments{{"list", "--sort", "frob"}, "\"frob\""},
+        BadArguments{{"list", "-l", "app in (web"}, "app in (web"},
+        BadArguments{{"list", "--runtime", "do cker"}, "do cker"},
+        BadArguments{{"list", "-w", "-o", "yaml"}, "yaml"},
+        BadArguments{{"watch", "-o", "table"}, "\"table\""},
+        BadArguments{{"watch", "-l", "=="}, "=="}, BadArguments{{"get"}, "ID"},
+        BadArguments{{"get", "x", "-o", "xml"}, "\"xml\""}, BadArguments{{"lookup"}, "1"},
+        BadArguments{{"lookup", "--pid", "abc"}, "\"abc\""},
+        BadArguments{{"lookup", "--pid", "0"}, "\"0\""},
+        BadArguments{{"lookup", "--pid", "99999999999999999999"}, "99999999999999999999"},
+        BadArguments{{"lookup", "--pid", "1", "--mntns", "2"}, "1"},
+        BadArguments{{"lookup", "--mntns", "mnt:[12"}, "mnt:[12"},
+        BadArguments{{"lookup", "--netns", "mnt:[12]"}, "mnt:[12]"},
+        BadArguments{{"lookup", "--cgroup", "relative/path"}, "relative/path"},
+        BadArguments{{"lookup", "--cgroup", "/proc"}, "/proc"},
+        BadArguments{{"completion", "tcsh"}, "\"tcsh\""},
+        BadArguments{{"daemon", "--hold-deadline", "soon"}, "\"soon\""},
+        BadArguments{{"daemon", "--hold-deadline", "1h"}, "1h"},
+        BadArguments{{"daemon", "--hold-deadline", "-1ms"}, "-1ms"},
+        BadArguments{{"daemon", "--log-level", "loud"}, "\"loud\""},
+        BadArguments{{"daemon", "--socket", "relative"}, "\"relative\""},
+        BadArguments{{"daemon", "--host-mntns", "x"}, "\"x\""},
+        BadArguments{{"doctor", "-o", "xml"}, "\"xml\""},
+        BadArguments{{"version", "-o", "xml"}, "\"xml\""},
+        BadArguments{{"uninstall", "--pin-dir", "relative"}, "\"relative\""}));
 
 TEST(Arguments, EscapeSequencesInABadArgumentAreNotEchoed) {
-  const Outcome outcome = Run({"list", "-o", "\x1b[2J"});
+  const Outcome outcome = RunRoster({"list", "-o", "\x1b[2J"});
   EXPECT_EQ(outcome.code, kExitUsage);
   EXPECT_EQ(outcome.err.find('\x1b'), std::string::npos);
 }
@@ -81,9 +82,9 @@ TEST(Arguments, EscapeSequencesInABadArgumentAreNotEchoed) {
 TEST(Arguments, EveryCommandHasHelpWithExamplesAndExitCodes) {
   Action action;
   const auto app = MakeApp(&action);
-  EXPECT_THAT(Run({"--help"}).out, HasSubstr("Exit codes"));
+  EXPECT_THAT(RunRoster({"--help"}).out, HasSubstr("Exit codes"));
   for (const CLI::App* command : app->get_subcommands({})) {
-    const Outcome outcome = Run({command->get_name().c_str(), "--help"});
+    const Outcome outcome = RunRoster({command->get_name().c_str(), "--help"});
     EXPECT_EQ(outcome.code, kExitOk);
     EXPECT_THAT(outcome.out, HasSubstr("Examples:\n  ")) << command->get_name();
     EXPECT_THAT(outcome.out, HasSubstr("3 no such container"));
@@ -94,12 +95,13 @@ TEST(Arguments, CompletionOfEachShellKnowsEveryCommandAndOption) {
   Action action;
   const auto app = MakeApp(&action);
   for (const CompletionScript& script : kCompletionScripts) {
-    EXPECT_EQ(Run({"completion", std::string(script.shell).c_str()}).out, script.text);
+    EXPECT_EQ(RunRoster({"completion", std::string(script.shell).c_str()}).out, script.text);
     for (const CLI::App* command : app->get_subcommands({})) {
       EXPECT_THAT(std::string(script.text), HasSubstr(command->get_name())) << script.shell;
       for (const CLI::Option* option : command->get_options()) {
         for (const std::string& name : option->get_lnames()) {
-          EXPECT_THAT(std::string(script.text), HasSubstr(name)) << script.shell << " " << command->get_name();
+          EXPECT_THAT(std::string(script.text), HasSubstr(name))
+              << script.shell << " " << command->get_name();
         }
       }
     }
@@ -107,7 +109,8 @@ TEST(Arguments, CompletionOfEachShellKnowsEveryCommandAndOption) {
 }
 
 TEST(Arguments, WithoutDaemonAndPinsTheErrorHasBothReasonsAndWhatToDo) {
-  const Outcome outcome = Run({"list", "--socket", "/nonexistent/s", "--pin-dir", "/nonexistent/pins"});
+  const Outcome outcome =
+      RunRoster({"list", "--socket", "/nonexistent/s", "--pin-dir", "/nonexistent/pins"});
   EXPECT_EQ(outcome.code, kExitError);
   EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/s"));
   EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/pins"));
@@ -115,16 +118,16 @@ TEST(Arguments, WithoutDaemonAndPinsTheErrorHasBothReasonsAndWhatToDo) {
 }
 
 TEST(Arguments, WatchAndLookupSayWhatIsAway) {
-  EXPECT_EQ(Run({"watch", "--socket", "/nonexistent/s"}).code, kExitError);
-  EXPECT_THAT(Run({"watch", "--socket", "/nonexistent/s"}).err, HasSubstr("/nonexistent/s"));
-  const Outcome lookup = Run({"lookup", "--pid", "1", "--pin-dir", "/nonexistent/pins"});
+  EXPECT_EQ(RunRoster({"watch", "--socket", "/nonexistent/s"}).code, kExitError);
+  EXPECT_THAT(RunRoster({"watch", "--socket", "/nonexistent/s"}).err, HasSubstr("/nonexistent/s"));
+  const Outcome lookup = RunRoster({"lookup", "--pid", "1", "--pin-dir", "/nonexistent/pins"});
   EXPECT_EQ(lookup.code, kExitError);  // not 3: nothing was looked up
   EXPECT_THAT(lookup.err, HasSubstr("/nonexistent/pins"));
 }
 
 TEST(Arguments, SocketPathThatIsTooLongIsNamed) {
   const std::string path = "/" + std::string(300, 'x');
-  const Outcome outcome = Run({"list", "--socket", path.c_str()});
+  const Outcome outcome = RunRoster({"list", "--socket", path.c_str()});
   EXPECT_EQ(outcome.code, kExitUsage);
   EXPECT_THAT(outcome.err, HasSubstr(path));
 }
@@ -134,7 +137,8 @@ TEST(Identity, NumbersAndLinkTargets) {
   EXPECT_EQ(*ParseNamespace("mnt", "4026531841"), 4026531841u);
   EXPECT_EQ(*ParseNamespace("mnt", "mnt:[4026531841]"), 4026531841u);
   EXPECT_EQ(*ParseCgroup("18446744073709551615"), 18446744073709551615u);
-  for (const char* bad : {"", " 1", "+1", "-1", "0x10", "1e3", "2147483648"}) EXPECT_FALSE(ParsePid(bad).ok()) << bad;
+  for (const char* bad : {"", " 1", "+1", "-1", "0x10", "1e3", "2147483648"})
+    EXPECT_FALSE(ParsePid(bad).ok()) << bad;
   EXPECT_EQ(ParseCgroup("/nonexistent/cgroup").status().code(), absl::StatusCode::kNotFound);
 }
 

@@ -55,15 +55,17 @@ TEST(Output, ListOfNobodyIsAnEmptyList) {
 }
 
 TEST(Output, YamlNestsListsAndObjects) {
-  const Json json = {{"a", {{"b", "text"}, {"n", 1}}}, {"l", {1, {{"x", 1}, {"y", 2}}}}, {"e", Json::array()},
+  const Json json = {{"a", {{"b", "text"}, {"n", 1}}},
+                     {"l", {1, {{"x", 1}, {"y", 2}}}},
+                     {"e", Json::array()},
                      {"o", Json::object()}};
-  EXPECT_EQ(ToYaml(json),
-            "a:\n  b: text\n  n: 1\nl:\n- 1\n- x: 1\n  \"y\": 2\ne: []\no: {}\n");
+  EXPECT_EQ(ToYaml(json), "a:\n  b: text\n  \"n\": 1\nl:\n- 1\n- x: 1\n  \"y\": 2\ne: []\no: {}\n");
 }
 
 TEST(Output, YamlQuotesWhatAReaderWouldTakeForSomethingElse) {
-  for (const char* text : {"", "yes", "No", "null", "true", "1", "1.5", "-a", "a: b", "a #b", "é", "a\nb", "~", "0x1f",
-                           "2024-01-01", "*", "&a", "!t", ".5", "y", "off"}) {
+  for (const char* text :
+       {"",     "yes", "No",   "null",       "true", "1",  "1.5", "-a", "a: b", "a #b", "é",
+        "a\nb", "~",   "0x1f", "2024-01-01", "*",    "&a", "!t",  ".5", "y",    "off"}) {
     const std::string yaml = ToYaml(Json{{"k", text}});
     EXPECT_THAT(yaml, ::testing::StartsWith("k: \"")) << text;
   }
@@ -117,14 +119,16 @@ TEST(PickByIdPrefix, NoneOneAndSeveral) {
   EXPECT_THAT(std::string(none.status().message()), HasSubstr("\"zz\""));
   const auto several = PickByIdPrefix(entries, "ab");
   EXPECT_EQ(several.status().code(), absl::StatusCode::kFailedPrecondition);
-  for (const char* id : {"abc1", "abd2", "abd2345"}) EXPECT_THAT(std::string(several.status().message()), HasSubstr(id));
+  for (const char* id : {"abc1", "abd2", "abd2345"})
+    EXPECT_THAT(std::string(several.status().message()), HasSubstr(id));
   EXPECT_EQ(PickByIdPrefix(entries, "").status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(PickByIdPrefix, ManyCandidatesAreCounted) {
   std::vector<Entry> entries;
   for (int i = 0; i < 30; ++i) entries.push_back(MakeEntry("a" + std::to_string(100 + i)));
-  EXPECT_THAT(std::string(PickByIdPrefix(entries, "a").status().message()), HasSubstr("and 20 more"));
+  EXPECT_THAT(std::string(PickByIdPrefix(entries, "a").status().message()),
+              HasSubstr("and 20 more"));
 }
 
 }  // namespace

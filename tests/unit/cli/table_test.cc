@@ -13,7 +13,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Entry MakeEntry(const std::string& runtime, const std::string& id, const std::string& name, uint32_t pid) {
+Entry MakeEntry(const std::string& runtime, const std::string& id, const std::string& name,
+                uint32_t pid) {
   Entry entry;
   entry.container.runtime.runtime_name = runtime;
   entry.container.runtime.container_id = id;
@@ -34,7 +35,9 @@ std::vector<std::string> Names(const std::vector<Entry>& entries) {
 
 TEST(Table, ColumnsAreAlignedAndNothingTrails) {
   Table table(*ParseColumns("runtime,id,name,pid,age,status"), {});
-  EXPECT_EQ(table.Render({MakeEntry("docker", "0123456789abcdef", "web", 4711), MakeEntry("runc", "x", "漢字", 1)}, kNow),
+  EXPECT_EQ(table.Render({MakeEntry("docker", "0123456789abcdef", "web", 4711),
+                          MakeEntry("runc", "x", "漢字", 1)},
+                         kNow),
             "RUNTIME   ID             NAME    PID     AGE   STATUS\n"
             "docker    0123456789ab   web    4711   1m35s   running\n"
             "runc      x              漢字      1   1m35s   running\n");
@@ -59,8 +62,9 @@ TEST(Table, LongNameIsShortenedInTheNormalTableOnly) {
   const std::string name(100, 'n');
   EXPECT_THAT(Table(*ParseColumns("name"), {}).Render({MakeEntry("r", "i", name, 1)}, kNow),
               HasSubstr(std::string(39, 'n') + "…\n"));
-  EXPECT_THAT(Table(*ParseColumns("name"), {.shorten = false}).Render({MakeEntry("r", "i", name, 1)}, kNow),
-              HasSubstr(name + "\n"));
+  EXPECT_THAT(
+      Table(*ParseColumns("name"), {.shorten = false}).Render({MakeEntry("r", "i", name, 1)}, kNow),
+      HasSubstr(name + "\n"));
 }
 
 TEST(Table, LaterRowKeepsTheWidths) {
@@ -105,11 +109,13 @@ TEST(Columns, UnknownNameIsNamedWithThoseThatAreKnown) {
     EXPECT_EQ(columns.status().code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_THAT(std::string(columns.status().message()), HasSubstr("mntns"));
   }
-  EXPECT_THAT(std::string(ParseColumns("name,nonsense").status().message()), HasSubstr("\"nonsense\""));
+  EXPECT_THAT(std::string(ParseColumns("name,nonsense").status().message()),
+              HasSubstr("\"nonsense\""));
 }
 
 TEST(Sort, ByNumberNotByText) {
-  std::vector<Entry> entries = {MakeEntry("a", "1", "x", 10), MakeEntry("a", "2", "y", 9), MakeEntry("a", "3", "z", 100)};
+  std::vector<Entry> entries = {MakeEntry("a", "1", "x", 10), MakeEntry("a", "2", "y", 9),
+                                MakeEntry("a", "3", "z", 100)};
   ASSERT_TRUE(SortEntries("pid", &entries).ok());
   EXPECT_THAT(Names(entries), ElementsAre("y", "x", "z"));
   ASSERT_TRUE(SortEntries("-pid", &entries).ok());
@@ -117,8 +123,8 @@ TEST(Sort, ByNumberNotByText) {
 }
 
 TEST(Sort, FirstKeyCountsMostAndEqualsKeepTheirOrder) {
-  std::vector<Entry> entries = {MakeEntry("b", "1", "x", 1), MakeEntry("a", "2", "z", 1), MakeEntry("a", "3", "y", 2),
-                                MakeEntry("b", "4", "w", 1)};
+  std::vector<Entry> entries = {MakeEntry("b", "1", "x", 1), MakeEntry("a", "2", "z", 1),
+                                MakeEntry("a", "3", "y", 2), MakeEntry("b", "4", "w", 1)};
   ASSERT_TRUE(SortEntries("runtime,-pid", &entries).ok());
   EXPECT_THAT(Names(entries), ElementsAre("y", "z", "x", "w"));
 }

@@ -14,7 +14,9 @@ TEST(EscapeForTerminal, OrdinaryTextIsLeftAsItIs) {
 TEST(EscapeForTerminal, WhatSteersATerminalBecomesVisible) {
   EXPECT_EQ(EscapeForTerminal("\x1b[31mred\x1b[0m"), "\\x1b[31mred\\x1b[0m");
   EXPECT_EQ(EscapeForTerminal("a\nb\tc\rd\x07\x7f"), "a\\nb\\tc\\x0dd\\x07\\x7f");
-  EXPECT_EQ(EscapeForTerminal("\xc2\x9b" "31m"), "\\u009b31m");  // the one-character form of ESC [
+  EXPECT_EQ(EscapeForTerminal("\xc2\x9b"
+                              "31m"),
+            "\\u009b31m");  // the one-character form of ESC [
   EXPECT_EQ(EscapeForTerminal("\xe2\x80\xaegnp.exe"), "\\u202egnp.exe");
   EXPECT_EQ(EscapeForTerminal("\xff\xfe"), "\\xff\\xfe");
   EXPECT_EQ(EscapeForTerminal(std::string("a\0b", 3)), "a\\x00b");
@@ -41,11 +43,21 @@ TEST(HumanAge, TwoUnitsWhileTheFirstHasOneDigit) {
   const struct {
     absl::Duration age;
     const char* text;
-  } cases[] = {{absl::Seconds(-5), "0s"},       {absl::ZeroDuration(), "0s"},    {absl::Milliseconds(999), "0s"},
-               {absl::Seconds(59), "59s"},      {absl::Seconds(60), "1m"},       {absl::Seconds(90), "1m30s"},
-               {absl::Seconds(601), "10m"},     {absl::Minutes(59), "59m"},      {absl::Minutes(60), "1h"},
-               {absl::Minutes(125), "2h5m"},    {absl::Hours(23), "23h"},        {absl::Hours(24), "1d"},
-               {absl::Hours(51), "2d3h"},       {absl::Hours(24 * 400), "400d"}, {absl::InfiniteDuration(), "106751991167300d"}};
+  } cases[] = {{absl::Seconds(-5), "0s"},
+               {absl::ZeroDuration(), "0s"},
+               {absl::Milliseconds(999), "0s"},
+               {absl::Seconds(59), "59s"},
+               {absl::Seconds(60), "1m"},
+               {absl::Seconds(90), "1m30s"},
+               {absl::Seconds(601), "10m"},
+               {absl::Minutes(59), "59m"},
+               {absl::Minutes(60), "1h"},
+               {absl::Minutes(125), "2h5m"},
+               {absl::Hours(23), "23h"},
+               {absl::Hours(24), "1d"},
+               {absl::Hours(51), "2d3h"},
+               {absl::Hours(24 * 400), "400d"},
+               {absl::InfiniteDuration(), "106751991167300d"}};
   for (const auto& c : cases) {
     if (c.age == absl::InfiniteDuration()) continue;  // must only not crash
     EXPECT_EQ(HumanAge(c.age), c.text);

@@ -166,7 +166,8 @@ TEST_F(CollectionTest, AnIdPrefixMustNameExactlyOneContainer) {
 TEST_F(CollectionTest, AnInvalidIdIsRefused) {
   ASSERT_TRUE(collection_.Initialize().ok());
   for (const char* id : {"", ".", "..", "a/b", "a b", "a\n", "\xff"}) {
-    EXPECT_TRUE(absl::IsInvalidArgument(collection_.AddContainer(Make(id, "", "", "", 1, 1)))) << id;
+    EXPECT_TRUE(absl::IsInvalidArgument(collection_.AddContainer(Make(id, "", "", "", 1, 1))))
+        << id;
   }
   EXPECT_EQ(collection_.GetStats().invalid, 7u);
 }
@@ -265,15 +266,15 @@ TEST_F(CollectionTest, AContainerRemovedWhileItsEnrichersRunIsNotLeftBehind) {
   std::latch enriching(1);
   std::latch go_on(1);
   Recorder recorder;
-  ASSERT_TRUE(collection_
-                  .Initialize(WithPubSub({recorder.Callback()}),
-                              WithEnricher("slow",
-                                           [&](Container*) {
-                                             enriching.count_down();
-                                             go_on.wait();
-                                             return true;
-                                           }))
-                  .ok());
+  ASSERT_TRUE(
+      collection_
+          .Initialize(WithPubSub({recorder.Callback()}), WithEnricher("slow",
+                                                                      [&](Container*) {
+                                                                        enriching.count_down();
+                                                                        go_on.wait();
+                                                                        return true;
+                                                                      }))
+          .ok());
   absl::Status added;
   std::thread adder([&] { added = collection_.AddContainer(Make("a", "", "", "", 1, 1)); });
   enriching.wait();
@@ -413,8 +414,8 @@ TEST_F(CollectionTest, SubscribeNeedsAPublisherAndASelectorThatParses) {
   ContainerSelector bad;
   bad.where = "app in (";
   EXPECT_TRUE(absl::IsInvalidArgument(collection_.GetContainersBySelector(bad).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(
-      collection_.Subscribe("s", bad, [](const PubSubEvent&) {}).status()));
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(collection_.Subscribe("s", bad, [](const PubSubEvent&) {}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(collection_.Subscribe("s", {}, nullptr).status()));
 }
 
@@ -422,26 +423,28 @@ TEST_F(CollectionTest, EverythingMayBeCalledFromInsideACallback) {
   Recorder recorder;
   ASSERT_TRUE(collection_.Initialize(WithPubSub()).ok());
   int calls = 0;
-  ASSERT_TRUE(collection_
-                  .Subscribe("s", {},
-                             [&](const PubSubEvent& event) {
-                               ++calls;
-                               if (event.container->runtime.container_id != "a" ||
-                                   event.type != EventType::kCreated) {
-                                 return;
-                               }
-                               EXPECT_TRUE(
-                                   collection_.AddContainer(Make("b", "", "", "", 2, 2)).ok());
-                               EXPECT_TRUE(collection_.UpdateContainer("b", [](Container* c) {
-                                                        c->netns = 9;
-                                                        return true;
-                                                      }).ok());
-                               EXPECT_TRUE(collection_.RemoveContainer("b").ok());
-                               EXPECT_TRUE(
-                                   collection_.Subscribe("t", {}, recorder.Callback()).ok());
-                               EXPECT_TRUE(collection_.Unsubscribe("s").ok());
-                             })
-                  .ok());
+  ASSERT_TRUE(
+      collection_
+          .Subscribe("s", {},
+                     [&](const PubSubEvent& event) {
+                       ++calls;
+                       if (event.container->runtime.container_id != "a" ||
+                           event.type != EventType::kCreated) {
+                         return;
+                       }
+                       EXPECT_TRUE(collection_.AddContainer(Make("b", "", "", "", 2, 2)).ok());
+                       EXPECT_TRUE(collection_
+                                       .UpdateContainer("b",
+                                                        [](Container* c) {
+                                                          c->netns = 9;
+                                                          return true;
+                                                        })
+                                       .ok());
+                       EXPECT_TRUE(collection_.RemoveContainer("b").ok());
+                       EXPECT_TRUE(collection_.Subscribe("t", {}, recorder.Callback()).ok());
+                       EXPECT_TRUE(collection_.Unsubscribe("s").ok());
+                     })
+          .ok());
   Add(Make("a", "", "", "", 1, 1));
   Add(Make("c", "", "", "", 3, 3));
   EXPECT_THAT(recorder.Events(), ElementsAre("CREATED c"));
@@ -477,9 +480,7 @@ TEST_F(CollectionTest, AFailedInitializeUndoesWhatWasStarted) {
           [&log, &setup, name, result] {
             log.push_back("start " + name);
             // What comes in before the failure must not stay.
-            setup.collection()
-                .AddContainer(Make("early-" + name, "", "", "", 1, 1))
-                .IgnoreError();
+            setup.collection().AddContainer(Make("early-" + name, "", "", "", 1, 1)).IgnoreError();
             return result;
           },
           [&log, name] { log.push_back("stop " + name); });
@@ -502,7 +503,8 @@ TEST_F(CollectionTest, AFailedInitializeUndoesWhatWasStarted) {
   EXPECT_THAT(log, ElementsAre("start one", "stop one", "clean one"));
 }
 
-// Part 2: the enricher list grows while the hook is running; the initial list is taken before the hook starts.
+// Part 2: the enricher list grows while the hook is running; the initial list is taken before the
+// hook starts.
 TEST_F(CollectionTest, EveryContainerPassesEveryEnricherWhateverTheOrderOfOptions) {
   std::vector<std::string> order;
   Option hook("WithHook", [&](CollectionSetup& setup) {
@@ -541,7 +543,8 @@ TEST_F(CollectionTest, EveryContainerPassesEveryEnricherWhateverTheOrderOfOption
 TEST_F(CollectionTest, AContainerThatEndsBetweenTheListAndItsAddIsNotKept) {
   Option engine("WithEngine", [&](CollectionSetup& setup) {
     setup.AddInitialContainers("engine", [&]() -> absl::StatusOr<std::vector<Container>> {
-      std::vector<Container> list = {Make("gone", "", "", "", 1, 1), Make("here", "", "", "", 2, 2)};
+      std::vector<Container> list = {Make("gone", "", "", "", 1, 1),
+                                     Make("here", "", "", "", 2, 2)};
       // The hook says so while the list is on its way.
       EXPECT_TRUE(absl::IsNotFound(collection_.RemoveContainer("gone")));
       return list;
@@ -593,7 +596,8 @@ TEST_F(CollectionTest, RangesSeeEachContainerOnce) {
   EXPECT_EQ(seen.size(), 100u);
   EXPECT_EQ(collection_.ContainerLen(), 0u);
   int odd = 0;
-  for (int i = 0; i < 10; ++i) Add(Make(absl::StrCat("d", i), i % 2 == 0 ? "even" : "odd", "", "", 1, 1));
+  for (int i = 0; i < 10; ++i)
+    Add(Make(absl::StrCat("d", i), i % 2 == 0 ? "even" : "odd", "", "", 1, 1));
   ContainerSelector selector;
   selector.k8s.namespace_name = "odd";
   EXPECT_TRUE(

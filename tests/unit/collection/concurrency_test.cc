@@ -1,4 +1,5 @@
-// Changes, subscriptions and look-ups at the same time. Its worth is greatest under -fsanitize=thread.
+// Changes, subscriptions and look-ups at the same time. Its worth is greatest under
+// -fsanitize=thread.
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -64,9 +65,7 @@ class View {
       EXPECT_EQ(live_.erase(id), 1u) << "DELETED of a stranger " << id;
     }
   }
-  void Created(const std::string& id) {
-    EXPECT_EQ(++live_[id], 1) << id << " was announced twice";
-  }
+  void Created(const std::string& id) { EXPECT_EQ(++live_[id], 1) << id << " was announced twice"; }
 
   std::mutex mutex_;
   bool begun_ = false;
@@ -203,10 +202,13 @@ TEST(CollectionConcurrency, CloseWhileEverythingIsUsedNeitherHangsNorCrashes) {
     ContainerCollection collection;
     FuncNotify reenter = [&](const PubSubEvent& event) {
       (void)collection.GetContainer(event.container->runtime.container_id);
-      collection.UpdateContainer(event.container->runtime.container_id, [](Container* c) {
-        ++c->cgroup_id;
-        return c->cgroup_id < 3;
-      }).IgnoreError();
+      collection
+          .UpdateContainer(event.container->runtime.container_id,
+                           [](Container* c) {
+                             ++c->cgroup_id;
+                             return c->cgroup_id < 3;
+                           })
+          .IgnoreError();
     };
     ASSERT_TRUE(collection.Initialize(WithPubSub({reenter}), WithRemovedContainers()).ok());
     std::atomic<bool> stop{false};

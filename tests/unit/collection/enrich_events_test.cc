@@ -63,10 +63,10 @@ class ByNet : public ContainerInfoFromNetNSID {
 class EnrichTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(collection_
-                    .Initialize(WithNodeName("node1"),
-                                WithRemovedContainers(absl::Milliseconds(200)))
-                    .ok());
+    ASSERT_TRUE(
+        collection_
+            .Initialize(WithNodeName("node1"), WithRemovedContainers(absl::Milliseconds(200)))
+            .ok());
     ASSERT_TRUE(collection_.AddContainer(Make("single", "ns", "pod1", 1, 10)).ok());
     ASSERT_TRUE(collection_.AddContainer(Make("first", "ns", "pod2", 2, 20)).ok());
     ASSERT_TRUE(collection_.AddContainer(Make("second", "ns", "pod2", 3, 20)).ok());

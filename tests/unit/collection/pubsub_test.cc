@@ -25,10 +25,11 @@ ContainerPtr Named(std::string id) {
 }
 
 TEST(EventType, HasTheReferencesTextsAndNumbers) {
-  const std::vector<std::pair<EventType, std::string>> table = {{EventType::kCreated, "CREATED"},
-                                                                {EventType::kDeleted, "DELETED"},
-                                                                {EventType::kPreCreate, "PRECREATE"},
-                                                                {EventType::kUpdated, "UPDATED"}};
+  const std::vector<std::pair<EventType, std::string>> table = {
+      {EventType::kCreated, "CREATED"},
+      {EventType::kDeleted, "DELETED"},
+      {EventType::kPreCreate, "PRECREATE"},
+      {EventType::kUpdated, "UPDATED"}};
   for (size_t i = 0; i < table.size(); ++i) {
     EXPECT_EQ(static_cast<size_t>(table[i].first), i);
     EXPECT_EQ(EventTypeName(table[i].first), table[i].second);
@@ -117,7 +118,8 @@ TEST(PubSub, AHangingSubscriberDelaysByItsDeadlineOnceAndMissesNothing) {
   EXPECT_EQ(pubsub->Stats("hangs")->late, 21u);
   EXPECT_EQ(pubsub->Stats("hangs")->queued, 20u);
   release.count_down();
-  // Unsubscribing would drop what is queued; an event that is waited for says that all before it is done.
+  // Unsubscribing would drop what is queued; an event that is waited for says that all before it is
+  // done.
   while (pubsub->Stats("hangs")->delivered < 21u) std::this_thread::yield();
   pubsub->Publish(EventType::kCreated, Named("21"));
   ASSERT_EQ(hung.size(), 22u);
@@ -151,10 +153,7 @@ TEST(PubSub, SubscribersRunAtTheSameTime) {
   options.deadline = absl::Seconds(30);
   for (int i = 0; i < kSubscribers; ++i) {
     pubsub->Subscribe(
-        absl::StrCat("k", i),
-        [&](const PubSubEvent&) {
-          all_have_begun.arrive_and_wait();
-        },
+        absl::StrCat("k", i), [&](const PubSubEvent&) { all_have_begun.arrive_and_wait(); },
         nullptr, options);
   }
   pubsub->Publish(EventType::kCreated, Named("a"));
@@ -278,7 +277,8 @@ TEST(PubSub, ManyPublishersAndAChangingSetOfSubscribersKeepTheOrder) {
   std::thread changer([&] {
     for (int i = 0; !stop; ++i) {
       const std::string key = absl::StrCat("k", i % 3);
-      pubsub->Subscribe(key, [](const PubSubEvent&) {}, nullptr, options);
+      pubsub->Subscribe(
+          key, [](const PubSubEvent&) {}, nullptr, options);
       pubsub->Unsubscribe(key);
     }
   });

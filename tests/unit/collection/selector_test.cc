@@ -25,8 +25,8 @@ Container Sample() {
   c.k8s.container_name = "nginx";
   c.k8s.pod_uid = "11-22";
   c.k8s.pod_labels = {{"app", "web"}, {"tier", "front"}, {"size", "12"}, {"empty", ""}};
-  c.k8s.owner = std::make_shared<OwnerReference>(
-      OwnerReference{"apps/v1", "Deployment", "web", "u", true});
+  c.k8s.owner =
+      std::make_shared<OwnerReference>(OwnerReference{"apps/v1", "Deployment", "web", "u", true});
   c.oci_runtime = "runc";
   return c;
 }
@@ -38,16 +38,14 @@ TEST(Selector, TheReferencesGrammarOfOneValue) {
     bool matches;
   };
   const std::vector<Row> table = {
-      {"", "anything", true},   {"", "", true},          {"a", "a", true},
-      {"a", "b", false},        {"a", "", false},        {"a,b", "b", true},
-      {"a,b", "c", false},      {"!a", "a", false},      {"!a", "b", true},
-      {"!a", "", true},         {"a,", "", true},        {"a,", "a", true},
-      {"a,", "b", false},       {",", "", true},         {",", "a", false},
-      {"!", "", false},         {"!", "a", true},        {"!!a", "!a", false},
-      {"!!a", "a", true},       {"a,!a", "a", false},    {"a,!a", "b", false},
-      {"!a,a", "a", false},     {"a, b", "b", false},    {"a, b", " b", true},
-      {"a,!b", "c", false},     {"!a,!b", "c", true},    {"!a,!b", "b", false},
-      {"a\\,b", "a,b", false},  {"A", "a", false},
+      {"", "anything", true}, {"", "", true},       {"a", "a", true},      {"a", "b", false},
+      {"a", "", false},       {"a,b", "b", true},   {"a,b", "c", false},   {"!a", "a", false},
+      {"!a", "b", true},      {"!a", "", true},     {"a,", "", true},      {"a,", "a", true},
+      {"a,", "b", false},     {",", "", true},      {",", "a", false},     {"!", "", false},
+      {"!", "a", true},       {"!!a", "!a", false}, {"!!a", "a", true},    {"a,!a", "a", false},
+      {"a,!a", "b", false},   {"!a,a", "a", false}, {"a, b", "b", false},  {"a, b", " b", true},
+      {"a,!b", "c", false},   {"!a,!b", "c", true}, {"!a,!b", "b", false}, {"a\\,b", "a,b", false},
+      {"A", "a", false},
   };
   for (const Row& row : table) {
     Container c;
@@ -76,11 +74,13 @@ TEST(Selector, AllFieldsMustMatch) {
   EXPECT_TRUE(ContainerSelectorMatches(all, Sample()));
   for (int i = 0; i < 7; ++i) {
     ContainerSelector one_wrong = all;
-    std::string* const fields[] = {
-        &one_wrong.k8s.namespace_name,          &one_wrong.k8s.pod_name,
-        &one_wrong.k8s.container_name,          &one_wrong.k8s.pod_labels["app"],
-        &one_wrong.runtime.container_name,      &one_wrong.runtime.container_image_id,
-        &one_wrong.runtime.container_image_digest};
+    std::string* const fields[] = {&one_wrong.k8s.namespace_name,
+                                   &one_wrong.k8s.pod_name,
+                                   &one_wrong.k8s.container_name,
+                                   &one_wrong.k8s.pod_labels["app"],
+                                   &one_wrong.runtime.container_name,
+                                   &one_wrong.runtime.container_image_id,
+                                   &one_wrong.runtime.container_image_digest};
     *fields[i] = "wrong-wrong-wrong";
     EXPECT_FALSE(ContainerSelectorMatches(one_wrong, Sample())) << i;
   }
@@ -88,11 +88,11 @@ TEST(Selector, AllFieldsMustMatch) {
 
 TEST(Selector, ImageIdsAreComparedByTwelveBytesAfterTheColon) {
   const std::vector<std::pair<std::string, bool>> table = {
-      {"0123456789ab", true},          {"sha256:0123456789ab", true},
-      {"0123456789abXXXX", true},      {"0123456789a", false},
-      {"!0123456789ab", false},        {"!sha256:0123456789abcdef", false},
-      {"!ffffffffffff", true},         {"nginx", false},
-      {"md5:0123456789ab", true},      {"ffffffffffff,0123456789ab", true},
+      {"0123456789ab", true},     {"sha256:0123456789ab", true},
+      {"0123456789abXXXX", true}, {"0123456789a", false},
+      {"!0123456789ab", false},   {"!sha256:0123456789abcdef", false},
+      {"!ffffffffffff", true},    {"nginx", false},
+      {"md5:0123456789ab", true}, {"ffffffffffff,0123456789ab", true},
   };
   for (const auto& [filter, matches] : table) {
     ContainerSelector s;
@@ -109,17 +109,18 @@ TEST(Selector, Labels) {
     bool without_label;  // no app
   };
   const std::vector<Row> table = {
-      {"app", "web", true, false},    {"app", "db", false, false},   {"app", "", true, false},
-      {"app", "!web", false, false},  {"app", "!db", true, false},   {"app", "db,web", true, false},
-      {"!app", "web", false, true},   {"!app", "db", true, true},    {"!app", "", false, true},
-      {"!app", "!web", true, true},   {"!app", "!db", false, true},  {"!app", "db,web", false, true},
+      {"app", "web", true, false},   {"app", "db", false, false},  {"app", "", true, false},
+      {"app", "!web", false, false}, {"app", "!db", true, false},  {"app", "db,web", true, false},
+      {"!app", "web", false, true},  {"!app", "db", true, true},   {"!app", "", false, true},
+      {"!app", "!web", true, true},  {"!app", "!db", false, true}, {"!app", "db,web", false, true},
   };
   Container without = Sample();
   without.k8s.pod_labels.erase("app");
   for (const Row& row : table) {
     ContainerSelector s;
     s.k8s.pod_labels = {{row.key, row.filter}};
-    EXPECT_EQ(ContainerSelectorMatches(s, Sample()), row.with_label) << row.key << ": " << row.filter;
+    EXPECT_EQ(ContainerSelectorMatches(s, Sample()), row.with_label)
+        << row.key << ": " << row.filter;
     EXPECT_EQ(ContainerSelectorMatches(s, without), row.without_label)
         << row.key << ": " << row.filter;
   }
@@ -228,7 +229,8 @@ TEST(Selector, AParseErrorPointsAtThePlace) {
     const std::string message(status.message());
     EXPECT_THAT(message, HasSubstr("offset " + std::to_string(row.offset) + ": ")) << row.where;
     EXPECT_THAT(message, HasSubstr(row.what)) << row.where;
-    EXPECT_THAT(message, HasSubstr("\n  " + row.where + "\n  " + std::string(row.offset, ' ') + "^"));
+    EXPECT_THAT(message,
+                HasSubstr("\n  " + row.where + "\n  " + std::string(row.offset, ' ') + "^"));
     EXPECT_FALSE(ContainerSelectorMatches(s, Sample()));
   }
 }

@@ -86,10 +86,13 @@ TEST_F(TracersTest, BitsFollowContainersAndTracers) {
   EXPECT_EQ(sink_.bits[11], (TracerBits{1, 0}));
   EXPECT_EQ(sink_.bits[12], (TracerBits{0, 0}));
   // Labels that arrive later.
-  ASSERT_TRUE(collection_.UpdateContainer("b", [](Container* c) {
-    c->k8s.pod_labels = {{"app", "web"}};
-    return true;
-  }).ok());
+  ASSERT_TRUE(collection_
+                  .UpdateContainer("b",
+                                   [](Container* c) {
+                                     c->k8s.pod_labels = {{"app", "web"}};
+                                     return true;
+                                   })
+                  .ok());
   EXPECT_EQ(sink_.bits[12], (TracerBits{1, 0}));
   EXPECT_EQ(tracers_->BitsOf(*collection_.GetContainer("b")), (TracerBits{1, 0}));
 }
@@ -98,10 +101,13 @@ TEST_F(TracersTest, AHandleThatArrivesLaterGetsItsBits) {
   ASSERT_TRUE(tracers_->AddTracer("t", {}).ok());
   Add("a", "", 1, 0);
   EXPECT_THAT(sink_.bits, IsEmpty());
-  ASSERT_TRUE(collection_.UpdateContainer("a", [](Container* c) {
-    c->handle = 5;
-    return true;
-  }).ok());
+  ASSERT_TRUE(collection_
+                  .UpdateContainer("a",
+                                   [](Container* c) {
+                                     c->handle = 5;
+                                     return true;
+                                   })
+                  .ok());
   EXPECT_EQ(sink_.bits[5], (TracerBits{1, 0}));
 }
 

@@ -4,6 +4,7 @@
 
 #include "daemon/watch_filter.h"
 #include "roster_abi.h"
+#include "runtime/text.h"
 
 namespace roster {
 namespace {
@@ -23,8 +24,11 @@ Container FullContainer() {
   c.k8s.pod_labels = {{"app", "web"}, {"tier", ""}};
   c.k8s.container_name = "nginx";
   c.k8s.pod_uid = "u-1";
-  c.k8s.owner = std::make_shared<const OwnerReference>(OwnerReference{
-      .api_version = "apps/v1", .kind = "Deployment", .name = "web", .uid = "o-1", .controller = true});
+  c.k8s.owner = std::make_shared<const OwnerReference>(OwnerReference{.api_version = "apps/v1",
+                                                                      .kind = "Deployment",
+                                                                      .name = "web",
+                                                                      .uid = "o-1",
+                                                                      .controller = true});
   c.oci_config = std::string("{\"a\":\"\xff\"}");
   c.bundle = "/run/b";
   c.sandbox_id = "sb";
@@ -43,7 +47,9 @@ Container FullContainer() {
 TEST(Convert, ContainerSurvivesTheWireWhole) {
   const Container container = FullContainer();
   v1::Container proto;
-  ToProto(container, PinFacts{.state = ROSTER_EXITING, .flags = 3, .created_at_ns = 1, .started_at_ns = 2}, true, &proto);
+  ToProto(container,
+          PinFacts{.state = ROSTER_EXITING, .flags = 3, .created_at_ns = 1, .started_at_ns = 2},
+          true, &proto);
   v1::Container received;
   ASSERT_TRUE(received.ParseFromString(proto.SerializeAsString()));
   EXPECT_EQ(FromProto(received), container);
@@ -53,8 +59,9 @@ TEST(Convert, ContainerSurvivesTheWireWhole) {
 
 TEST(Convert, StatusKeepsCodeAndMessage) {
   for (const absl::Status& status :
-       {absl::OkStatus(), absl::NotFoundError("a"), absl::InvalidArgumentError("b"), absl::UnavailableError("c"),
-        absl::ResourceExhaustedError("d"), absl::FailedPreconditionError("e"), absl::AlreadyExistsError("f")}) {
+       {absl::OkStatus(), absl::NotFoundError("a"), absl::InvalidArgumentError("b"),
+        absl::UnavailableError("c"), absl::ResourceExhaustedError("d"),
+        absl::FailedPreconditionError("e"), absl::AlreadyExistsError("f")}) {
     EXPECT_EQ(FromGrpc(ToGrpc(status)), status);
   }
 }

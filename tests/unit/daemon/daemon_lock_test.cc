@@ -87,7 +87,8 @@ TEST_F(DaemonLockTest, LockOfADaemonThatEndsMeanwhileIsTaken) {
 TEST_F(DaemonLockTest, ZeroWaitDoesNotWait) {
   int release;
   const pid_t holder = Hold(&release);
-  EXPECT_EQ(AcquireDaemonLock(dir_, absl::ZeroDuration()).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(AcquireDaemonLock(dir_, absl::ZeroDuration()).status().code(),
+            absl::StatusCode::kAlreadyExists);
   close(release);
   waitpid(holder, nullptr, 0);
 }

@@ -48,7 +48,8 @@ class GrpcServerTest : public ::testing::Test {
     const grpc::Status status = stub_->List(&context, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     std::vector<std::string> ids;
-    for (const auto& container : response.containers()) ids.push_back(container.runtime().container_id());
+    for (const auto& container : response.containers())
+      ids.push_back(container.runtime().container_id());
     return ids;
   }
 
@@ -136,7 +137,9 @@ TEST_F(GrpcServerTest, GetTellsNoneSeveralAndOneApart) {
 }
 
 TEST_F(GrpcServerTest, HealthTellsOfProblems) {
-  Serve({.version = "1.2.3", .node_name = "node", .problems = [] { return std::vector<std::string>{"no fanotify"}; }});
+  Serve({.version = "1.2.3", .node_name = "node", .problems = [] {
+           return std::vector<std::string>{"no fanotify"};
+         }});
   grpc::ClientContext context;
   v1::HealthResponse response;
   ASSERT_TRUE(stub_->Health(&context, {}, &response).ok());

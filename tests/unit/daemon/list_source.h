@@ -37,7 +37,8 @@ class ListSource : public ContainerSource {
       for (const auto& [key, callback] : subscribers_) callbacks.push_back(callback);
     }
     for (const FuncNotify& callback : callbacks) {
-      callback({.type = type, .container = container, .previous = previous, .timestamp = absl::Now()});
+      callback(
+          {.type = type, .container = container, .previous = previous, .timestamp = absl::Now()});
     }
   }
   size_t subscribers() {
@@ -68,10 +69,12 @@ class ListSource : public ContainerSource {
       if (found != nullptr) return absl::FailedPreconditionError("ambiguous");
       found = container;
     }
-    if (found == nullptr) return absl::NotFoundError(absl::StrCat("no container ", std::string(prefix)));
+    if (found == nullptr)
+      return absl::NotFoundError(absl::StrCat("no container ", std::string(prefix)));
     return found;
   }
-  absl::StatusOr<std::vector<ContainerPtr>> Subscribe(std::string_view key, const ContainerSelector& selector,
+  absl::StatusOr<std::vector<ContainerPtr>> Subscribe(std::string_view key,
+                                                      const ContainerSelector& selector,
                                                       FuncNotify callback) override {
     auto existing = List(selector);
     if (existing.ok()) {

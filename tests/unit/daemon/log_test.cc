@@ -15,17 +15,20 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string Line(LogFormat format, std::string_view message, std::initializer_list<LogField> fields) {
+std::string Line(LogFormat format, std::string_view message,
+                 std::initializer_list<LogField> fields) {
   return FormatLogLine(format, LogLevel::kInfo, "2024-01-02T03:04:05.000+00:00", message, fields);
 }
 
 TEST(Log, TextLineHasTimeLevelMessageAndFields) {
-  EXPECT_EQ(Line(LogFormat::kText, "container created", {{"id", "4f3a"}, {"pid", 4711}}),
-            "time=2024-01-02T03:04:05.000+00:00 level=info msg=\"container created\" id=4f3a pid=4711");
+  EXPECT_EQ(
+      Line(LogFormat::kText, "container created", {{"id", "4f3a"}, {"pid", 4711}}),
+      "time=2024-01-02T03:04:05.000+00:00 level=info msg=\"container created\" id=4f3a pid=4711");
 }
 
 TEST(Log, JournalLineBeginsWithThePriorityAndHasNoTime) {
-  EXPECT_EQ(Line(LogFormat::kJournal, "serving", {{"socket", "/run/x"}}), "<6>msg=serving socket=/run/x");
+  EXPECT_EQ(Line(LogFormat::kJournal, "serving", {{"socket", "/run/x"}}),
+            "<6>msg=serving socket=/run/x");
   EXPECT_EQ(FormatLogLine(LogFormat::kJournal, LogLevel::kError, "", "x", {}), "<3>msg=x");
 }
 
@@ -39,8 +42,9 @@ TEST(Log, HostileValueCanNeitherForgeALineNorReachATerminal) {
 }
 
 TEST(Log, EmptyAndAmbiguousValuesAreQuoted) {
-  EXPECT_THAT(Line(LogFormat::kText, "m", {{"a", ""}, {"b", "x y"}, {"c", "k=v"}, {"d", "say \"hi\""}}),
-              HasSubstr("a=\"\" b=\"x y\" c=\"k=v\" d=\"say \\\"hi\\\"\""));
+  EXPECT_THAT(
+      Line(LogFormat::kText, "m", {{"a", ""}, {"b", "x y"}, {"c", "k=v"}, {"d", "say \"hi\""}}),
+      HasSubstr("a=\"\" b=\"x y\" c=\"k=v\" d=\"say \\\"hi\\\"\""));
 }
 
 TEST(Log, JsonLineIsOneJsonObjectWhateverTheBytes) {
@@ -62,7 +66,8 @@ TEST(Log, RepeatedFailureIsLoggedTheFirstTenthAndHundredthTime) {
   close(saved);
   close(pipe_fds[1]);
   std::string text(65536, '\0');
-  text.resize(static_cast<size_t>(std::max<ssize_t>(0, read(pipe_fds[0], text.data(), text.size()))));
+  text.resize(
+      static_cast<size_t>(std::max<ssize_t>(0, read(pipe_fds[0], text.data(), text.size()))));
   close(pipe_fds[0]);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3) << text;
   EXPECT_THAT(text, HasSubstr("oops (10 times so far)"));
@@ -79,8 +84,8 @@ TEST(Utf8, OnlyValidAndHarmlessCharactersArePrintable) {
   for (const char* good : {"a", "é", "漢", "\xf0\x9f\x90\xb3"}) {
     EXPECT_EQ(PrintableUtf8(good), strlen(good)) << good;
   }
-  for (const char* bad : {"\x1b", "\x7f", "\xc2\x9b", "\xff", "\xc0\xaf", "\xe2\x80\xae", "\xed\xa0\x80",
-                          "\xf5\x80\x80\x80", "\xe2\x80", "\xef\xbb\xbf", "\x80"}) {
+  for (const char* bad : {"\x1b", "\x7f", "\xc2\x9b", "\xff", "\xc0\xaf", "\xe2\x80\xae",
+                          "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x80", "\xef\xbb\xbf", "\x80"}) {
     EXPECT_EQ(PrintableUtf8(bad), 0u) << bad;
   }
 }

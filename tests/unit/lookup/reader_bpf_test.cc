@@ -258,76 +258,73 @@ TEST_P(ReaderBadPinsTest, IsRefusedByName) {
 
 INSTANTIATE_TEST_SUITE_P(
     Pins, ReaderBadPinsTest,
-    ::testing::Values(BadPins{"Missing",
-                              [](TestPins& m) { unlink((m.dir() + "/roster_netns").c_str()); },
-                              absl::StatusCode::kNotFound,
-                              {"roster_netns"}},
-                      BadPins{"OtherType",
-                              [](TestPins& m) {
-                                (void)m.Replace("roster_mntns", BPF_MAP_TYPE_LRU_HASH, 8, 8,
-                                                ROSTER_MAX_IDENTITIES);
-                              },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_mntns", "map type is 9"}},
-                      BadPins{"OtherKey",
-                              [](TestPins& m) {
-                                (void)m.Replace("roster_cgroup", BPF_MAP_TYPE_HASH, 4, 8,
-                                                ROSTER_MAX_CGROUPS);
-                              },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_cgroup", "key size is 4"}},
-                      BadPins{"OlderRecord",
-                              [](TestPins& m) {
-                                (void)m.Replace("roster_record", BPF_MAP_TYPE_HASH, 8, 64,
-                                                ROSTER_MAX_RECORDS);
-                              },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_record", "value size is 64"}},
-                      BadPins{"OtherBound",
-                              [](TestPins& m) {
-                                (void)m.Replace("roster_netns", BPF_MAP_TYPE_HASH, 8, 8, 1024);
-                              },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_netns", "max_entries is 1024"}},
-                      BadPins{"NotMmapable",
-                              [](TestPins& m) {
-                                (void)m.Replace("roster_slot", BPF_MAP_TYPE_ARRAY, 4,
-                                                sizeof(roster_membership), ROSTER_MAX_SLOTS);
-                              },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_slot", "BPF_F_MMAPABLE"}},
-                      BadPins{"ADirectory",
-                              [](TestPins& m) {
-                                unlink((m.dir() + "/roster_mntns").c_str());
-                                mkdir((m.dir() + "/roster_mntns").c_str(), 0700);
-                              },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_mntns", "foreign"}},
-                      BadPins{"AProgram",
-                              [](TestPins& m) {
-                                unlink((m.dir() + "/roster_mntns").c_str());
-                                const bpf_insn code[] = {
-                                    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0},
-                                    {.code = BPF_JMP | BPF_EXIT}};
-                                const int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "p",
-                                                             "GPL", code, 2, nullptr);
-                                bpf_obj_pin(fd, (m.dir() + "/roster_mntns").c_str());
-                                close(fd);
-                              },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_mntns", "program or link"}},
-                      BadPins{"NeverInitialised",
-                              [](TestPins& m) { m.abi()->major = 0; },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_abi", "never initialised"}},
-                      BadPins{"NewerMajor",
-                              [](TestPins& m) { m.abi()->major = 2; },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_abi", "version 2"}},
-                      BadPins{"OtherBoot",
-                              [](TestPins& m) { m.abi()->boot_id[3] ^= 1; },
-                              absl::StatusCode::kFailedPrecondition,
-                              {"roster_abi", "boot"}}),
+    ::testing::Values(
+        BadPins{"Missing",
+                [](TestPins& m) { unlink((m.dir() + "/roster_netns").c_str()); },
+                absl::StatusCode::kNotFound,
+                {"roster_netns"}},
+        BadPins{"OtherType",
+                [](TestPins& m) {
+                  (void)m.Replace("roster_mntns", BPF_MAP_TYPE_LRU_HASH, 8, 8,
+                                  ROSTER_MAX_IDENTITIES);
+                },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_mntns", "map type is 9"}},
+        BadPins{"OtherKey",
+                [](TestPins& m) {
+                  (void)m.Replace("roster_cgroup", BPF_MAP_TYPE_HASH, 4, 8, ROSTER_MAX_CGROUPS);
+                },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_cgroup", "key size is 4"}},
+        BadPins{"OlderRecord",
+                [](TestPins& m) {
+                  (void)m.Replace("roster_record", BPF_MAP_TYPE_HASH, 8, 64, ROSTER_MAX_RECORDS);
+                },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_record", "value size is 64"}},
+        BadPins{"OtherBound",
+                [](TestPins& m) { (void)m.Replace("roster_netns", BPF_MAP_TYPE_HASH, 8, 8, 1024); },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_netns", "max_entries is 1024"}},
+        BadPins{"NotMmapable",
+                [](TestPins& m) {
+                  (void)m.Replace("roster_slot", BPF_MAP_TYPE_ARRAY, 4, sizeof(roster_membership),
+                                  ROSTER_MAX_SLOTS);
+                },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_slot", "BPF_F_MMAPABLE"}},
+        BadPins{"ADirectory",
+                [](TestPins& m) {
+                  unlink((m.dir() + "/roster_mntns").c_str());
+                  mkdir((m.dir() + "/roster_mntns").c_str(), 0700);
+                },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_mntns", "foreign"}},
+        BadPins{"AProgram",
+                [](TestPins& m) {
+                  unlink((m.dir() + "/roster_mntns").c_str());
+                  const bpf_insn code[] = {
+                      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0},
+                      {.code = BPF_JMP | BPF_EXIT}};
+                  const int fd =
+                      bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "p", "GPL", code, 2, nullptr);
+                  bpf_obj_pin(fd, (m.dir() + "/roster_mntns").c_str());
+                  close(fd);
+                },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_mntns", "program or link"}},
+        BadPins{"NeverInitialised",
+                [](TestPins& m) { m.abi()->major = 0; },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_abi", "never initialised"}},
+        BadPins{"NewerMajor",
+                [](TestPins& m) { m.abi()->major = 2; },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_abi", "version 2"}},
+        BadPins{"OtherBoot",
+                [](TestPins& m) { m.abi()->boot_id[3] ^= 1; },
+                absl::StatusCode::kFailedPrecondition,
+                {"roster_abi", "boot"}}),
     [](const auto& info) { return info.param.name; });
 
 TEST(ReaderOpen, MissingDirectoryIsNotFoundAndNamed) {

@@ -25,9 +25,14 @@ absl::StatusOr<std::unique_ptr<TestPins>> TestPins::Make() {
   std::unique_ptr<TestPins> maps(new TestPins);
   char dir[] = "/tmp/roster-pins-XXXXXX";
   if (mkdtemp(dir) == nullptr) return ErrnoStatus("make", dir, errno);
-  maps->dir_ = dir;
+  maps->mount_ = dir;
   if (mount("bpf", dir, "bpf", 0, "mode=0700") != 0)
     return ErrnoStatus("mount bpffs on", dir, errno);
+  maps->dir_ = maps->mount_ + "/roster/v1";
+  if (mkdir((maps->mount_ + "/roster").c_str(), 0700) != 0 ||
+      mkdir(maps->dir_.c_str(), 0700) != 0) {
+    return ErrnoStatus("make", maps->dir_, errno);
+  }
   const struct {
     const char* name;
     uint32_t type, key, value, entries, flags;
@@ -77,12 +82,12 @@ absl::StatusOr<std::unique_ptr<TestPins>> TestPins::Make() {
 TestPins::~TestPins() {
   if (abi_ != nullptr) munmap(abi_, 4096);
   if (slots_ != nullptr) munmap(slots_, sizeof(roster_membership) * ROSTER_MAX_SLOTS);
-  umount2(dir_.c_str(), MNT_DETACH);
-  rmdir(dir_.c_str());
+  umount2(mount_.c_str(), MNT_DETACH);
+  rmdir(mount_.c_str());
 }
 
-absl::Status TestPins::MakeMap(const std::string& name, uint32_t type, uint32_t key,
-                                 uint32_t value, uint32_t entries, uint32_t flags) {
+absl::Status TestPins::MakeMap(const std::string& name, uint32_t type, uint32_t key, uint32_t value,
+                               uint32_t entries, uint32_t flags) {
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
   Fd fd(
       bpf_map_create(static_cast<bpf_map_type>(type), name.c_str(), key, value, entries, &options));
@@ -93,14 +98,14 @@ absl::Status TestPins::MakeMap(const std::string& name, uint32_t type, uint32_t 
   return absl::OkStatus();
 }
 
-absl::Status TestPins::Replace(const std::string& name, uint32_t type, uint32_t key,
-                                 uint32_t value, uint32_t entries) {
+absl::Status TestPins::Replace(const std::string& name, uint32_t type, uint32_t key, uint32_t value,
+                               uint32_t entries) {
   unlink(absl::StrCat(dir_, "/", name).c_str());
   return MakeMap(name, type, key, value, entries, 0);
 }
 
 uint64_t TestPins::Add(uint32_t number, uint32_t epoch, uint64_t mntns, uint64_t netns,
-                         uint64_t cgroup, const std::string& name) {
+                       uint64_t cgroup, const std::string& name) {
   const uint64_t handle = ROSTER_MAKE_HANDLE(epoch, number);
   roster_record record = {};
   record.handle = handle;

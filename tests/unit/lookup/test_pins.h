@@ -44,7 +44,8 @@ class TestPins {
   absl::Status MakeMap(const std::string& name, uint32_t type, uint32_t key, uint32_t value,
                        uint32_t entries, uint32_t flags);
 
-  std::string dir_;
+  std::string mount_;
+  std::string dir_;  // two levels below, as on a real host
   std::map<std::string, Fd> fds_;
   roster_abi* abi_ = nullptr;
   roster_membership* slots_ = nullptr;

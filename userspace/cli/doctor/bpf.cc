@@ -53,17 +53,21 @@ Check CheckTracingPrograms() {
       return check;
     }
     // r0 = 0; exit
-    const bpf_insn code[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
-                             {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+    const bpf_insn code[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
     LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP,
                 .attach_btf_id = static_cast<uint32_t>(id));
-    const Fd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "roster_doctor", "GPL", code, 2, &options));
+    const Fd program(
+        bpf_prog_load(BPF_PROG_TYPE_TRACING, "roster_doctor", "GPL", code, 2, &options));
     if (!program.valid()) {
       const int error = errno;
       check.verdict = Verdict::kFailure;
       check.detail = absl::StrCat("tp_btf/", tracepoint, " cannot be loaded: ", strerror(error));
-      check.advice = error == EPERM ? "run as root; is the kernel locked down (cat /sys/kernel/security/lockdown)?"
-                                    : "use a kernel with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and CONFIG_DEBUG_INFO_BTF";
+      check.advice =
+          error == EPERM
+              ? "run as root; is the kernel locked down (cat /sys/kernel/security/lockdown)?"
+              : "use a kernel with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and CONFIG_DEBUG_INFO_BTF";
       return check;
     }
   }

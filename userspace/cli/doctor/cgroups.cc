@@ -23,8 +23,9 @@ Check CheckCgroups() {
     check.detail = "hybrid: version 2 at /sys/fs/cgroup/unified, controllers in version 1";
   } else if (statfs("/sys/fs/cgroup", &status) == 0) {
     check.verdict = Verdict::kInfo;
-    check.detail = "version 1 only: cgroup ids in the pins are those of a version 1 hierarchy "
-                   "(roster_abi.cgroup_source)";
+    check.detail =
+        "version 1 only: cgroup ids in the pins are those of a version 1 hierarchy "
+        "(roster_abi.cgroup_source)";
   } else {
     check.verdict = Verdict::kWarning;
     check.detail = "/sys/fs/cgroup is not mounted";

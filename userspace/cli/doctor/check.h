@@ -25,8 +25,8 @@ struct Check {
 
 using Checks = std::vector<Check>;
 
-// Each looks at one thing of this host, changes nothing that outlives it, and never fails: what cannot be found
-// out is a warning that says why.
+// Each looks at one thing of this host, changes nothing that outlives it, and never fails: what
+// cannot be found out is a warning that says why.
 Check CheckPrivileges();
 Check CheckKernelVersion();
 Check CheckBtf();
@@ -40,7 +40,8 @@ Check CheckCgroups();
 Checks CheckRuntimes();
 Check CheckDaemon(const Paths& paths);
 Check CheckPins(const Paths& paths);
-// One for each counter of roster_stats that tells of trouble and is not 0; one good one where all are.
+// One for each counter of roster_stats that tells of trouble and is not 0; one good one where all
+// are.
 Checks CheckCounters(const Paths& paths);
 
 // The counters that tell of trouble, by number, and what each means; "" for those that do not.

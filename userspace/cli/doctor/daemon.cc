@@ -14,19 +14,23 @@ Check CheckDaemon(const Paths& paths) {
   if (!client.ok()) {
     check.verdict = Verdict::kFailure;
     check.detail = std::string(client.status().message());
-    check.advice = "start it: systemctl start roster, or roster daemon; what is pinned goes on working without it";
+    check.advice =
+        "start it: systemctl start roster, or roster daemon; what is pinned goes on working "
+        "without it";
     return check;
   }
   const auto health = client->Health();
   if (!health.ok()) {
     check.verdict = Verdict::kFailure;
-    check.detail = absl::StrCat("socket ", paths.socket, ": the daemon does not answer: ", health.status().message());
+    check.detail = absl::StrCat("socket ", paths.socket,
+                                ": the daemon does not answer: ", health.status().message());
     check.advice = "restart it: systemctl restart roster";
     return check;
   }
   const absl::Duration age = absl::Now() - absl::FromUnixNanos(health->started_at());
-  check.detail = absl::StrCat("version ", health->version(), ", pid ", health->pid(), ", up ", HumanAge(age), ", ",
-                              health->containers(), " containers, ", health->watchers(), " watchers");
+  check.detail =
+      absl::StrCat("version ", health->version(), ", pid ", health->pid(), ", up ", HumanAge(age),
+                   ", ", health->containers(), " containers, ", health->watchers(), " watchers");
   if (health->watchers_too_slow() > 0) {
     absl::StrAppend(&check.detail, ", ", health->watchers_too_slow(), " watches ended as too slow");
   }

@@ -14,14 +14,15 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kWithout[] = ": runtimes are not held; containers are seen by the kernel hook and named afterwards";
+constexpr char kWithout[] =
+    ": runtimes are not held; containers are seen by the kernel hook and named afterwards";
 
 }  // namespace
 
 Check CheckFanotify() {
   Check check{.name = "fanotify"};
-  const Fd group(fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE |
-                                   FAN_UNLIMITED_MARKS | FAN_REPORT_TID,
+  const Fd group(fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
+                                   FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS | FAN_REPORT_TID,
                                O_RDONLY | O_LARGEFILE | O_CLOEXEC));
   if (!group.valid()) {
     check.verdict = Verdict::kWarning;

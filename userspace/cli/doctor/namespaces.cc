@@ -33,7 +33,8 @@ Check CheckPidNamespace() {
     return check;
   }
   check.verdict = Verdict::kWarning;
-  check.detail = absl::StrCat("pid:[", status.st_ino, "] is not the host's: held runtimes cannot be told apart by "
+  check.detail = absl::StrCat("pid:[", status.st_ino,
+                              "] is not the host's: held runtimes cannot be told apart by "
                               "their process id");
   check.advice = "run in the host's pid namespace (docker run --pid=host, hostPID: true)";
   return check;
@@ -48,8 +49,9 @@ Check CheckNamespaceIds() {
     return check;
   }
   check.verdict = Verdict::kInfo;
-  check.detail = "the kernel does not tell userspace a mount namespace's never-reused id (6.12 does); its own "
-                 "programs compare it all the same";
+  check.detail =
+      "the kernel does not tell userspace a mount namespace's never-reused id (6.12 does); its own "
+      "programs compare it all the same";
   return check;
 }
 

@@ -11,16 +11,18 @@ Check CheckPins(const Paths& paths) {
   if (!reader.ok()) {
     check.verdict = Verdict::kFailure;
     check.detail = std::string(reader.status().message());
-    check.advice = absl::IsNotFound(reader.status())            ? "start the daemon, which makes them"
-                   : absl::IsFailedPrecondition(reader.status()) ? "roster uninstall, then start the daemon"
-                                                                 : "run as root";
+    check.advice = absl::IsNotFound(reader.status()) ? "start the daemon, which makes them"
+                   : absl::IsFailedPrecondition(reader.status())
+                       ? "roster uninstall, then start the daemon"
+                       : "run as root";
     return check;
   }
   const roster_abi abi = reader->Abi();
   const auto members = reader->List();
   check.detail = absl::StrCat(paths.pin_dir, ", ABI ", abi.major, ".", abi.minor);
   if (members.ok()) {
-    absl::StrAppend(&check.detail, ", ", members->size(), " of ", ROSTER_MAX_SLOTS, " slots in use");
+    absl::StrAppend(&check.detail, ", ", members->size(), " of ", ROSTER_MAX_SLOTS,
+                    " slots in use");
     if (members->size() > ROSTER_MAX_SLOTS * 9 / 10) {
       check.verdict = Verdict::kWarning;
       check.advice = "there is room for few containers more";
@@ -28,10 +30,12 @@ Check CheckPins(const Paths& paths) {
   }
   if (!reader->IsDaemonAlive()) {
     check.verdict = Verdict::kWarning;
-    absl::StrAppend(&check.detail,
-                    abi.daemon_pid == 0 ? "; the daemon was stopped" : "; the daemon is stuck or was killed (pid ");
+    absl::StrAppend(&check.detail, abi.daemon_pid == 0
+                                       ? "; the daemon was stopped"
+                                       : "; the daemon is stuck or was killed (pid ");
     if (abi.daemon_pid != 0) absl::StrAppend(&check.detail, abi.daemon_pid, ")");
-    check.advice = "the kernel's programs go on; new containers get their names once the daemon is back";
+    check.advice =
+        "the kernel's programs go on; new containers get their names once the daemon is back";
   }
   return check;
 }
@@ -42,35 +46,46 @@ CounterMeaning MeaningOf(uint32_t stat) {
       return {"slots full", "containers that found no free slot in roster_slot",
               "fewer containers at one time, or a build with a larger ROSTER_MAX_SLOTS"};
     case ROSTER_STAT_MNTNS_FULL:
-      return {"roster_mntns full", "mount namespaces that did not fit", "fewer containers at one time"};
+      return {"roster_mntns full", "mount namespaces that did not fit",
+              "fewer containers at one time"};
     case ROSTER_STAT_NETNS_FULL:
-      return {"roster_netns full", "network namespaces that did not fit", "fewer containers at one time"};
+      return {"roster_netns full", "network namespaces that did not fit",
+              "fewer containers at one time"};
     case ROSTER_STAT_CGROUP_FULL:
       return {"roster_cgroup full", "cgroups, children included, that did not fit",
               "fewer containers, or fewer child cgroups in them"};
     case ROSTER_STAT_RECORD_FULL:
-      return {"roster_record full", "records that did not fit: containers without a name", "fewer containers at one time"};
+      return {"roster_record full", "records that did not fit: containers without a name",
+              "fewer containers at one time"};
     case ROSTER_STAT_LINEAGE_LOST:
-      return {"lineage lost", "tasks that could not be entered into the lineage: their containers are found by "
-                              "namespace only",
+      return {"lineage lost",
+              "tasks that could not be entered into the lineage: their containers are found by "
+              "namespace only",
               "fewer tasks in containers"};
     case ROSTER_STAT_TASK_STORAGE_LOST:
-      return {"task storage lost", "tasks without task storage, as happens under contention with preempt=full: "
-                                   "look-ups of these use the identity maps",
+      return {"task storage lost",
+              "tasks without task storage, as happens under contention with preempt=full: "
+              "look-ups of these use the identity maps",
               ""};
     case ROSTER_STAT_EVENTS_LOST:
-      return {"events lost", "messages of the kernel's programs that the daemon did not fetch in time: it has looked "
-                             "for itself since",
-              "is the daemon short of CPU?"};
+      return {
+          "events lost",
+          "messages of the kernel's programs that the daemon did not fetch in time: it has looked "
+          "for itself since",
+          "is the daemon short of CPU?"};
     case ROSTER_STAT_HOLDS_EXPIRED:
-      return {"holds expired", "runtimes let go at the deadline, before the container's name was known",
+      return {"holds expired",
+              "runtimes let go at the deadline, before the container's name was known",
               "is the machine overloaded? --hold-deadline may be longer"};
     case ROSTER_STAT_UNRESOLVED:
-      return {"unresolved", "containers that nobody could name", "which runtime is it? roster list shows provisional"};
+      return {"unresolved", "containers that nobody could name",
+              "which runtime is it? roster list shows provisional"};
     case ROSTER_STAT_SUBSCRIBERS_LATE:
-      return {"subscribers late", "subscribers that missed their deadline before a container's start", ""};
+      return {"subscribers late",
+              "subscribers that missed their deadline before a container's start", ""};
     case ROSTER_STAT_BAD_BUNDLE:
-      return {"bad bundles", "bundles, config.json or pid files that could not be read", "the daemon's log names them"};
+      return {"bad bundles", "bundles, config.json or pid files that could not be read",
+              "the daemon's log names them"};
     default:
       return {"", "", ""};
   }
@@ -81,7 +96,9 @@ Checks CheckCounters(const Paths& paths) {
   if (!reader.ok()) return {};  // CheckPins says why
   const auto stats = reader->ReadStats();
   if (!stats.ok()) {
-    return {{.name = "counters", .verdict = Verdict::kWarning, .detail = std::string(stats.status().message())}};
+    return {{.name = "counters",
+             .verdict = Verdict::kWarning,
+             .detail = std::string(stats.status().message())}};
   }
   Checks checks;
   for (uint32_t stat = 0; stat < stats->size(); ++stat) {
@@ -93,10 +110,11 @@ Checks CheckCounters(const Paths& paths) {
                       .advice = meaning.advice});
   }
   if (checks.empty()) {
-    checks.push_back({.name = "counters",
-                      .detail = absl::StrCat("nothing was lost; ", (*stats)[ROSTER_STAT_BOUND], " containers bound, ",
-                                             (*stats)[ROSTER_STAT_PROVISIONAL], " provisional, ",
-                                             (*stats)[ROSTER_STAT_ENDED], " ended")});
+    checks.push_back(
+        {.name = "counters",
+         .detail = absl::StrCat("nothing was lost; ", (*stats)[ROSTER_STAT_BOUND],
+                                " containers bound, ", (*stats)[ROSTER_STAT_PROVISIONAL],
+                                " provisional, ", (*stats)[ROSTER_STAT_ENDED], " ended")});
   }
   return checks;
 }

@@ -36,7 +36,8 @@ Check CheckPrivileges() {
     const bool covered = (capability.number == CAP_BPF || capability.number == CAP_PERFMON) &&
                          (effective >> CAP_SYS_ADMIN & 1) != 0;
     if ((effective >> capability.number & 1) != 0 || covered) continue;
-    absl::StrAppend(&missing, missing.empty() ? "" : ", ", capability.name, " (", capability.use, ")");
+    absl::StrAppend(&missing, missing.empty() ? "" : ", ", capability.name, " (", capability.use,
+                    ")");
   }
   if (geteuid() != 0 || !missing.empty()) {
     check.verdict = Verdict::kFailure;
@@ -59,7 +60,8 @@ Check CheckPtrace() {
   check.detail = absl::StrCat("kernel.yama.ptrace_scope is ", scope);
   if (scope >= 3) {
     check.verdict = Verdict::kWarning;
-    check.detail += ": arguments of a held runtime cannot be read; containers are named after their start";
+    check.detail +=
+        ": arguments of a held runtime cannot be read; containers are named after their start";
     check.advice = "set it to 2 or less (needs a reboot), or accept late names";
   }
   return check;

@@ -6,8 +6,8 @@
 #include "cli/doctor/check.h"
 #include "cli/text.h"
 #include "daemon/convert.h"
-#include "runtime/text.h"
 #include "nlohmann/json.hpp"
+#include "runtime/text.h"
 
 namespace roster::cli {
 namespace {

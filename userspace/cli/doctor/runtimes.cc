@@ -22,7 +22,8 @@ Checks CheckRuntimes() {
   if (!found.empty()) return {{.name = "runtimes", .detail = found}};
   return {{.name = "runtimes",
            .verdict = Verdict::kInfo,
-           .detail = "none at the known paths; others are learned when the kernel sees their first container"}};
+           .detail = "none at the known paths; others are learned when the kernel sees their first "
+                     "container"}};
 }
 
 }  // namespace roster::cli

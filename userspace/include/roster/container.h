@@ -1,7 +1,8 @@
 // Container is the description of one container: who it is and where the kernel has it.
 //
-// The names of the JSON fields and the rules below are those of Inspektor Gadget's container-collection, which
-// this library can stand in for; roster/json.h reads and writes its JSON.
+// The names of the JSON fields and the rules below are those of Inspektor Gadget's
+// container-collection, which this library can stand in for; roster/json.h reads and writes its
+// JSON.
 #ifndef ROSTER_CONTAINER_H_
 #define ROSTER_CONTAINER_H_
 
@@ -22,17 +23,18 @@ class OwnerSource;
 
 // What the container runtime or engine says of the container.
 struct RuntimeMetadata {
-  std::string runtime_name;            // "docker", "containerd", "cri-o", "podman", else the OCI runtime; "": unknown
+  std::string
+      runtime_name;  // "docker", "containerd", "cri-o", "podman", else the OCI runtime; "": unknown
   std::string container_id;
   std::string container_name;
-  uint32_t container_pid = 0;          // init's pid in the host's pid namespace; 0: unknown
+  uint32_t container_pid = 0;  // init's pid in the host's pid namespace; 0: unknown
   std::string container_image_name;
   std::string container_image_id;
   std::string container_image_digest;
-  int64_t container_started_at = 0;    // nanoseconds since the epoch; 0: unknown
+  int64_t container_started_at = 0;  // nanoseconds since the epoch; 0: unknown
 
-  // Nothing is left to ask an engine for: the runtime is known ("unknown" is not known), and so are id,
-  // name, image name and image digest.
+  // Nothing is left to ask an engine for: the runtime is known ("unknown" is not known), and so are
+  // id, name, image name and image digest.
   bool IsEnriched() const;
 
   bool operator==(const RuntimeMetadata&) const = default;
@@ -58,29 +60,33 @@ struct K8sMetadata {
   std::string pod_uid;
   std::shared_ptr<const OwnerReference> owner;  // nullptr: not (yet) known; never in the JSON
 
-  // Namespace, pod, container name and at least one label are known. A pod without labels is therefore never
-  // "enriched": the reference cannot tell it from one whose labels nobody has asked for, nor can we.
+  // Namespace, pod, container name and at least one label are known. A pod without labels is
+  // therefore never "enriched": the reference cannot tell it from one whose labels nobody has asked
+  // for, nor can we.
   bool IsEnriched() const;
 
   // Owners are compared by value.
   bool operator==(const K8sMetadata& other) const;
 };
 
+// The numbers come first: a look-up then finds its key, the reference count and the answer in one
+// cache line.
 struct Container {
+  uint64_t mntns = 0;  // inode numbers; 0: unknown
+  uint64_t netns = 0;
+  uint64_t cgroup_id = 0;  // 0: unknown
+  uint64_t handle = 0;     // the container's handle in the pinned maps; 0: not mirrored
   roster::RuntimeMetadata runtime;
   roster::K8sMetadata k8s;
-  std::string oci_config;              // raw text of config.json; "": unknown. Parsed: OciSpec() in roster/json.h
-  std::string bundle;                  // directory of config.json, as the host's root sees it
+  std::string
+      oci_config;      // raw text of config.json; "": unknown. Parsed: OciSpec() in roster/json.h
+  std::string bundle;  // directory of config.json, as the host's root sees it
   std::string sandbox_id;
-  uint64_t mntns = 0;                  // inode numbers; 0: unknown
-  uint64_t netns = 0;
-  bool host_network = false;
-  std::string cgroup_path;             // path of the cgroup directory on the host
-  uint64_t cgroup_id = 0;
+  std::string cgroup_path;  // path of the cgroup directory on the host
   std::string cgroup_v1;
   std::string cgroup_v2;
-  uint64_t handle = 0;                 // the container's handle in the pinned maps; 0: not mirrored
-  std::string oci_runtime;             // "runc", "crun", ...; "": unknown
+  std::string oci_runtime;  // "runc", "crun", ...; "": unknown
+  bool host_network = false;
 
   bool operator==(const Container&) const = default;
 
@@ -96,27 +102,30 @@ struct Container {
   // "k=v,k2=v2", sorted by key; "" without labels.
   std::string K8sPodLabelsAsString() const;
 
-  // The owner at the top of the pod's chain: the one already known, else the one that `source` leads to, else
-  // nullopt when the pod has none. May block for as long as `source` does. The container is not changed:
-  // ContainerCollection::LookupOwnerReferenceByMntns remembers the answer. Where the chain breaks off with an
-  // error, the highest owner found so far is returned; with none found, the error is.
+  // The owner at the top of the pod's chain: the one already known, else the one that `source`
+  // leads to, else nullopt when the pod has none. May block for as long as `source` does. The
+  // container is not changed: ContainerCollection::LookupOwnerReferenceByMntns remembers the
+  // answer. Where the chain breaks off with an error, the highest owner found so far is returned;
+  // with none found, the error is.
   absl::StatusOr<std::optional<OwnerReference>> GetOwnerReference(OwnerSource& source) const;
 };
 
 // A container that has been handed out never changes: an update makes a new one.
 using ContainerPtr = std::shared_ptr<const Container>;
 
-// True when both describe the same container: the same id, and no contradiction in what the kernel says of
-// them. Two engines may use one id: their containers differ in handle, or while one has no handle, in mntns.
+// True when both describe the same container: the same id, and no contradiction in what the kernel
+// says of them. Two engines may use one id: their containers differ in handle, or while one has no
+// handle, in mntns.
 bool SameContainer(const Container& a, const Container& b);
 
-// INVALID_ARGUMENT unless `id` is non-empty, has only [A-Za-z0-9_+.-] and is neither "." nor "..": an id is
-// used as a file name. There is no limit of length.
+// INVALID_ARGUMENT unless `id` is non-empty, has only [A-Za-z0-9_+.-] and is neither "." nor "..":
+// an id is used as a file name. There is no limit of length.
 absl::Status ValidateContainerID(std::string_view id);
 
-// "docker://4f3a..." or "4f3a..." to "4f3a...". INVALID_ARGUMENT for another runtime than `expected_runtime`
-// and for an invalid id.
-absl::StatusOr<std::string> ParseContainerID(std::string_view expected_runtime, std::string_view id);
+// "docker://4f3a..." or "4f3a..." to "4f3a...". INVALID_ARGUMENT for another runtime than
+// `expected_runtime` and for an invalid id.
+absl::StatusOr<std::string> ParseContainerID(std::string_view expected_runtime,
+                                             std::string_view id);
 
 // What follows the first "//"; "" when there is none.
 std::string TrimRuntimePrefix(std::string_view id);

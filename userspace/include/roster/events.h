@@ -11,8 +11,8 @@
 
 namespace roster {
 
-// The texts are views into `source`, which is held here, or (when filled in by a caller) into what the caller
-// keeps alive. Copying a CommonData copies no text but the node's name.
+// The texts are views into `source`, which is held here, or (when filled in by a caller) into what
+// the caller keeps alive. Copying a CommonData copies no text but the node's name.
 struct CommonData {
   struct Runtime {
     std::string_view runtime_name;

@@ -31,30 +31,33 @@ class GadgetPubSub;
 class OwnerSource;
 class TracerCollection;
 
-// Fills in what it knows of a container; false drops the container. Runs on whatever thread adds the container,
-// several at once for different containers.
+// Fills in what it knows of a container; false drops the container. Runs on whatever thread adds
+// the container, several at once for different containers.
 using Enricher = std::function<bool(Container*)>;
 
-// Collected while the options run, in their order; acted on after the last of them, so that every container,
-// the earliest included, passes every enricher:
+// Collected while the options run, in their order; acted on after the last of them, so that every
+// container, the earliest included, passes every enricher:
 //   1. starters, in order: what brings in containers begins;
-//   2. initial containers are listed, each passes the enrichers and is added unless a starter was faster.
+//   2. initial containers are listed, each passes the enrichers and is added unless a starter was
+//   faster.
 // When anything fails, what has been started is stopped again, in reverse.
 class CollectionSetup {
  public:
   virtual ~CollectionSetup() = default;
 
-  // The collection: to be kept by a starter that will add and remove containers. It accepts them from when the
-  // starters run until they have been stopped.
+  // The collection: to be kept by a starter that will add and remove containers. It accepts them
+  // from when the starters run until they have been stopped.
   virtual ContainerCollection& collection() = 0;
 
   virtual void AddEnricher(std::string name, Enricher enricher) = 0;
   // Only for initial containers, before the ordinary enrichers.
   virtual void AddInitialEnricher(std::string name, Enricher enricher) = 0;
-  // An error of `list` is a warning: the collection goes on without this source's initial containers.
+  // An error of `list` is a warning: the collection goes on without this source's initial
+  // containers.
   virtual void AddInitialContainers(
       std::string source, std::function<absl::StatusOr<std::vector<Container>>()> list) = 0;
-  // `stop` runs at Close, or at once when a later part of Initialize fails; not when `start` itself fails.
+  // `stop` runs at Close, or at once when a later part of Initialize fails; not when `start` itself
+  // fails.
   virtual void AddStarter(std::string name, std::function<absl::Status()> start,
                           std::function<void()> stop) = 0;
   // Runs at Close, or when Initialize fails, after all stops.
@@ -72,8 +75,8 @@ class CollectionSetup {
   // A failure that is tolerated: counted, and told to the handler.
   virtual void Warn(std::string_view message) = 0;
 
-  // True when an option of that name came before this one (Has), or is anywhere among them (HasAnywhere). An
-  // option whose place matters returns an error of its own.
+  // True when an option of that name came before this one (Has), or is anywhere among them
+  // (HasAnywhere). An option whose place matters returns an error of its own.
   virtual bool Has(std::string_view option) const = 0;
   virtual bool HasAnywhere(std::string_view option) const = 0;
   // How many sources of initial containers have been added so far.

@@ -22,10 +22,12 @@ namespace roster {
 
 // The numbers are the reference's; kUpdated is ours.
 enum class EventType {
-  kCreated = 0,    // the container can be found, and its first instruction has (where a hold allows) not run
-  kDeleted = 1,    // it has ended; it can be found until the call returns
-  kPreCreate = 2,  // its runtime has been asked to create it: only id, OCI config and bundle are known
-  kUpdated = 3,    // its metadata has changed
+  kCreated =
+      0,  // the container can be found, and its first instruction has (where a hold allows) not run
+  kDeleted = 1,  // it has ended; it can be found until the call returns
+  kPreCreate =
+      2,  // its runtime has been asked to create it: only id, OCI config and bundle are known
+  kUpdated = 3,  // its metadata has changed
 };
 
 // "CREATED", "DELETED", "PRECREATE", "UPDATED".
@@ -47,8 +49,8 @@ struct SubscriptionOptions {
   absl::Duration deadline = absl::Milliseconds(100);
   // Events that may wait for a subscriber that is behind; further ones are lost to it, and counted.
   size_t queue_limit = 16384;
-  // Which form of an event this subscriber gets, if any; empty: all as they are. Called with the publisher's
-  // lock held: must be quick and must not call back.
+  // Which form of an event this subscriber gets, if any; empty: all as they are. Called with the
+  // publisher's lock held: must be quick and must not call back.
   std::function<std::optional<EventType>(const PubSubEvent&)> filter;
 };
 
@@ -62,38 +64,39 @@ struct SubscriberStats {
 
 // Thread-safe. Every method may be called from inside a callback.
 //
-// Calls to one subscriber never overlap and come in the order of publishing. Different subscribers may run at
-// the same time. A call that throws is caught and counted.
+// Calls to one subscriber never overlap and come in the order of publishing. Different subscribers
+// may run at the same time. A call that throws is caught and counted.
 class GadgetPubSub {
  public:
-  // Ends the calls still running; events not yet delivered are lost. Waits for running calls, so it must not be
-  // destroyed from inside one.
+  // Ends the calls still running; events not yet delivered are lost. Waits for running calls, so it
+  // must not be destroyed from inside one.
   virtual ~GadgetPubSub() = default;
 
-
-  // Returns when every subscriber has dealt with the event or has missed its deadline. A subscriber that missed
-  // one is not waited for again until it has caught up; it still gets every event, in order. From inside a
-  // callback it does not wait for that callback's own subscriber, which gets the event afterwards, nor for one
-  // whose callback is itself waiting in Publish.
+  // Returns when every subscriber has dealt with the event or has missed its deadline. A subscriber
+  // that missed one is not waited for again until it has caught up; it still gets every event, in
+  // order. From inside a callback it does not wait for that callback's own subscriber, which gets
+  // the event afterwards, nor for one whose callback is itself waiting in Publish.
   virtual void Publish(EventType type, ContainerPtr container) = 0;
   virtual void Publish(PubSubEvent event) = 0;
 
-  // Publish in two steps, for a caller who orders events under a lock of its own and must not wait under it.
+  // Publish in two steps, for a caller who orders events under a lock of its own and must not wait
+  // under it.
   class Delivery;
-  // Queues the event for every subscriber there is now. Does not wait and calls nothing but filters.
+  // Queues the event for every subscriber there is now. Does not wait and calls nothing but
+  // filters.
   virtual std::shared_ptr<Delivery> Enqueue(PubSubEvent event) = 0;
   // Waits as Publish does. nullptr: nothing to wait for.
   virtual void Await(const std::shared_ptr<Delivery>& delivery) = 0;
 
-  // Registers `callback` under `key`; the same key replaces (and waits as Unsubscribe does). `initializer`, if
-  // given, runs before any event published after it, and no event is published while it runs; it must not call
-  // this object.
+  // Registers `callback` under `key`; the same key replaces (and waits as Unsubscribe does).
+  // `initializer`, if given, runs before any event published after it, and no event is published
+  // while it runs; it must not call this object.
   virtual void Subscribe(std::string_view key, FuncNotify callback,
                          std::function<void()> initializer = nullptr,
                          SubscriptionOptions options = {}) = 0;
 
-  // No call of the key's callback is running or begins after this returns, except the one that it was called
-  // from. An unknown key is fine. Blocks for as long as a running callback does.
+  // No call of the key's callback is running or begins after this returns, except the one that it
+  // was called from. An unknown key is fine. Blocks for as long as a running callback does.
   virtual void Unsubscribe(std::string_view key) = 0;
 
   // nullopt: no such key.

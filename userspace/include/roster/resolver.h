@@ -1,4 +1,5 @@
-// ContainerResolver is what a consumer needs of a collection of containers: look-ups and subscriptions.
+// ContainerResolver is what a consumer needs of a collection of containers: look-ups and
+// subscriptions.
 //
 // ContainerCollection implements it; a test or another source of containers can too.
 #ifndef ROSTER_RESOLVER_H_
@@ -37,15 +38,17 @@ class ContainerResolver {
                                         std::string_view container) const = 0;
   virtual std::map<std::string, uint32_t> LookupPIDByPod(std::string_view namespace_name,
                                                          std::string_view pod) const = 0;
-  // nullopt when there is no such container, it has no owner, or the owner cannot be learned now. May block.
+  // nullopt when there is no such container, it has no owner, or the owner cannot be learned now.
+  // May block.
   virtual std::optional<OwnerReference> LookupOwnerReferenceByMntns(uint64_t mntns) = 0;
 
   // In no particular order. INVALID_ARGUMENT when the selector does not parse.
   virtual absl::StatusOr<std::vector<ContainerPtr>> GetContainersBySelector(
       const ContainerSelector& selector) const = 0;
 
-  // Registers `callback` for the containers that match, and returns those there are now. A container is either
-  // in the list or announced. FAILED_PRECONDITION when nothing is ever published here.
+  // Registers `callback` for the containers that match, and returns those there are now. A
+  // container is either in the list or announced. FAILED_PRECONDITION when nothing is ever
+  // published here.
   virtual absl::StatusOr<std::vector<ContainerPtr>> Subscribe(std::string_view key,
                                                               const ContainerSelector& selector,
                                                               FuncNotify callback) = 0;

@@ -1,4 +1,5 @@
-// ContainerSelector is a query over containers: namespace, pod, names, labels, image, and an expression.
+// ContainerSelector is a query over containers: namespace, pod, names, labels, image, and an
+// expression.
 //
 //   ContainerSelector selector;
 //   selector.k8s.namespace_name = "shop,!test";                     // the reference's grammar
@@ -6,7 +7,8 @@
 //   absl::StatusOr<CompiledSelector> compiled = CompiledSelector::Compile(selector);
 //   if (compiled.ok() && compiled->Matches(container)) ...
 //
-// docs/selectors.md is the grammar of both. All fields must match; an empty field matches everything.
+// docs/selectors.md is the grammar of both. All fields must match; an empty field matches
+// everything.
 #ifndef ROSTER_SELECTOR_H_
 #define ROSTER_SELECTOR_H_
 
@@ -27,8 +29,8 @@ struct K8sSelector {
   std::string namespace_name;
   std::string pod_name;
   std::string container_name;
-  // Key to filter. "" is "has the label". A key that begins with '!' rejects what its filter matches; with ""
-  // it is "does not have the label".
+  // Key to filter. "" is "has the label". A key that begins with '!' rejects what its filter
+  // matches; with "" it is "does not have the label".
   std::map<std::string, std::string> pod_labels;
 
   bool operator==(const K8sSelector&) const = default;
@@ -46,8 +48,8 @@ struct RuntimeSelector {
 struct ContainerSelector {
   K8sSelector k8s;
   RuntimeSelector runtime;
-  // Label requirements as kubectl writes them, and requirements on fields, whose keys begin with '@':
-  // "app in (web, api), tier != cache, !canary, @id ^= 4f3a, @owner = Deployment/web".
+  // Label requirements as kubectl writes them, and requirements on fields, whose keys begin with
+  // '@': "app in (web, api), tier != cache, !canary, @id ^= 4f3a, @owner = Deployment/web".
   std::string where;
 
   bool operator==(const ContainerSelector&) const = default;
@@ -63,7 +65,8 @@ class CompiledSelector {
   // Matches everything.
   CompiledSelector();
 
-  // INVALID_ARGUMENT when `where` does not parse. The message says where, with a caret under the place:
+  // INVALID_ARGUMENT when `where` does not parse. The message says where, with a caret under the
+  // place:
   //   selector: offset 11: expected ',' or ')'
   //     app in (web
   //                ^
@@ -84,12 +87,13 @@ class CompiledSelector {
   std::shared_ptr<const selector_internal::Program> program_;
 };
 
-// Compiles and matches once; a selector that does not compile matches nothing. Use CompiledSelector to match
-// many containers.
+// Compiles and matches once; a selector that does not compile matches nothing. Use CompiledSelector
+// to match many containers.
 bool ContainerSelectorMatches(const ContainerSelector& selector, const Container& container);
 
-// "k=v,k2=v2" to a label map, as the reference's command line does: parts that are not exactly one key and one
-// value are left out, and their texts appended to `ignored` when given, so that a caller need not be silent.
+// "k=v,k2=v2" to a label map, as the reference's command line does: parts that are not exactly one
+// key and one value are left out, and their texts appended to `ignored` when given, so that a
+// caller need not be silent.
 std::map<std::string, std::string> ParseLabelFilters(std::string_view text,
                                                      std::vector<std::string>* ignored = nullptr);
 

@@ -1,7 +1,8 @@
 // TracerCollection keeps, for every container, which tracers want it.
 //
-// A tracer is a name and a selector; it owns one of 128 bits in every container's membership and, on request, a
-// set of mount namespaces and of cgroups. What changes goes to a TracerSink, which has the BPF maps.
+// A tracer is a name and a selector; it owns one of 128 bits in every container's membership and,
+// on request, a set of mount namespaces and of cgroups. What changes goes to a TracerSink, which
+// has the BPF maps.
 #ifndef ROSTER_TRACER_COLLECTION_H_
 #define ROSTER_TRACER_COLLECTION_H_
 
@@ -30,9 +31,9 @@ enum class TracerSet {
   kCgroup,  // tracers/<name>/cgroupset: u64 id to u64 1
 };
 
-// Where bits and sets go. Called with the collection's writer lock held, one call at a time: must not block for
-// long and must not call the collection. Errors are counted by the caller, and the sets are kept up to date in
-// memory, so that the next change of a key tries again.
+// Where bits and sets go. Called with the collection's writer lock held, one call at a time: must
+// not block for long and must not call the collection. Errors are counted by the caller, and the
+// sets are kept up to date in memory, so that the next change of a key tries again.
 class TracerSink {
  public:
   virtual ~TracerSink() = default;
@@ -65,13 +66,15 @@ class TracerCollection {
   TracerCollection(const TracerCollection&) = delete;
   TracerCollection& operator=(const TracerCollection&) = delete;
 
-  // Returns the tracer's bit. ALREADY_EXISTS for a name in use, INVALID_ARGUMENT for a name that is not 1 to 64
-  // of [A-Za-z0-9_-] (the sets are pinned under it, and a BPF file system takes no '.') or a selector that does
-  // not parse; RESOURCE_EXHAUSTED for the 129th. The containers there are now are part of it when this returns. When the sink cannot make a set, the
-  // tracer is not added and its error is returned.
+  // Returns the tracer's bit. ALREADY_EXISTS for a name in use, INVALID_ARGUMENT for a name that is
+  // not 1 to 64 of [A-Za-z0-9_-] (the sets are pinned under it, and a BPF file system takes no '.')
+  // or a selector that does not parse; RESOURCE_EXHAUSTED for the 129th. The containers there are
+  // now are part of it when this returns. When the sink cannot make a set, the tracer is not added
+  // and its error is returned.
   absl::StatusOr<int> AddTracer(std::string_view name, const ContainerSelector& selector,
                                 TracerOptions options = {});
-  // As AddTracer, at a given bit: for one that is adopted from an earlier run. ALREADY_EXISTS when it is taken.
+  // As AddTracer, at a given bit: for one that is adopted from an earlier run. ALREADY_EXISTS when
+  // it is taken.
   absl::Status AddTracerAt(int bit, std::string_view name, const ContainerSelector& selector,
                            TracerOptions options = {});
   // NOT_FOUND for an unknown name. The bit is free again afterwards, and clear in every membership.
@@ -93,10 +96,11 @@ class TracerCollection {
   // Tells the sink everything again: after it lost its maps, or had been full.
   absl::Status Resync();
 
-  // Keeps the tracers in step with the events it is called with: CREATED, UPDATED and DELETED, each container's
-  // in order. WithTracerCollection connects it to a collection, before anybody else is told; for another source
-  // of events it can be subscribed by hand, but not to both. On DELETED a container leaves the sets; the bits in
-  // its membership stay for its last events, and go with its slot.
+  // Keeps the tracers in step with the events it is called with: CREATED, UPDATED and DELETED, each
+  // container's in order. WithTracerCollection connects it to a collection, before anybody else is
+  // told; for another source of events it can be subscribed by hand, but not to both. On DELETED a
+  // container leaves the sets; the bits in its membership stay for its last events, and go with its
+  // slot.
   FuncNotify TracerMapsUpdater();
 
   // Removes all tracers.
