@@ -24,6 +24,7 @@ class CollectionTracker : public DaemonTracker {
     TrackerOptions tracker;
     tracker.pin_dir = options_.pin_dir;
     tracker.hold_deadline = options_.hold_deadline;
+    tracker.state_dir = options_.state_dir;
     tracker.host_mntns = options_.host_mntns;
     ROSTER_ASSIGN_OR_RETURN(tracker_, Tracker::Start(&collection_, tracker));
     return absl::OkStatus();

@@ -31,11 +31,13 @@ Roll::Roll(EventLoop* loop, Mirror* mirror, ContainerCollection* collection, Lat
       collection_(collection),
       late_(late),
       host_(host),
-      options_(options) {}
+      options_(std::move(options)),
+      roots_(options_.roots_file) {}
 
 absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& task,
                                        std::function<void()> release) {
   Container& container = prepared.container;
+  roots_.Note(prepared.intent.root);
   const auto conmon = conmons_.find(container.runtime.container_id);
   CompleteDescription(prepared.spec, conmon == conmons_.end() ? nullptr : &conmon->second,
                       &container);
@@ -244,8 +246,10 @@ void Roll::ScheduleTombstones(absl::Time when) {
 
 void Roll::Resolve(uint64_t handle, pid_t pid, size_t attempt) {
   if (living_.contains(handle)) return;
-  resolver_.Post([this, handle, pid, attempt] {
-    absl::StatusOr<Identity> identity = IdentifyRunning(pid);
+  IdentifyOptions where;
+  where.state_roots = roots_.All();
+  resolver_.Post([this, handle, pid, attempt, where = std::move(where)] {
+    absl::StatusOr<Identity> identity = IdentifyRunning(pid, where);
     loop_->Post([this, handle, pid, attempt, identity = std::move(identity)]() mutable {
       Resolved(handle, pid, attempt, std::move(identity));
     });
@@ -290,7 +294,8 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
   const std::optional<roster_record> record = mirror_->Record(handle);
   Container container;
   if (record) container = ContainerFromRecord(*record, slot);
-  if (absl::StatusOr<Identity> identity = IdentifyRunning(static_cast<pid_t>(slot.init_pid));
+  if (absl::StatusOr<Identity> identity =
+          IdentifyRunning(static_cast<pid_t>(slot.init_pid), {.state_roots = roots_.All()});
       identity.ok()) {
     container = DescribeIdentity(*identity, std::move(container));
   }
@@ -305,7 +310,8 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
 }
 
 absl::Status Roll::AdoptRunning(pid_t pid) {
-  ROSTER_ASSIGN_OR_RETURN(const Identity identity, IdentifyRunning(pid));
+  ROSTER_ASSIGN_OR_RETURN(const Identity identity,
+                          IdentifyRunning(pid, {.state_roots = roots_.All()}));
   Container container = DescribeIdentity(identity, Container());
   ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
   ROSTER_ASSIGN_OR_RETURN(container.handle, mirror_->Adopt(container, init));

@@ -22,6 +22,7 @@
 #include "mirror/mirror.h"
 #include "runtime/identify.h"
 #include "tracker/event_loop.h"
+#include "tracker/known_roots.h"
 #include "tracker/resolve_exec.h"
 #include "tracker/worker.h"
 
@@ -30,6 +31,8 @@ namespace roster {
 struct RollOptions {
   // For how long the record of an ended container stays as a tombstone.
   absl::Duration tombstone_grace = absl::Seconds(5);
+  // See KnownRoots; "": remembered by this process only.
+  std::string roots_file;
 };
 
 // All methods are for the loop's thread; callbacks run on it too.
@@ -103,6 +106,7 @@ class Roll {
   const RollOptions options_;
   absl::flat_hash_map<uint64_t, Preparing> preparing_;  // by handle
   absl::flat_hash_map<pid_t, uint64_t> prepared_tids_;
+  KnownRoots roots_;
   absl::flat_hash_map<uint64_t, std::string> living_;  // handle to id, of announced containers
   absl::flat_hash_map<std::string, ConmonIntent> conmons_;
   std::vector<std::string> conmon_order_;

@@ -49,8 +49,10 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
     late.sockets = DiscoverEngineSockets();
     tracker->late_ = std::make_unique<LateEnricher>(std::move(late));
   }
+  RollOptions roll;
+  if (!options.state_dir.empty()) roll.roots_file = options.state_dir + "/runtime-roots";
   tracker->roll_ = std::make_unique<Roll>(tracker->loop_.get(), tracker->mirror_.get(), collection,
-                                          tracker->late_.get(), tracker->host_, RollOptions());
+                                          tracker->late_.get(), tracker->host_, std::move(roll));
   // From here every container is seen; what the kernel tells is read once the loop runs.
   ROSTER_RETURN_IF_ERROR(tracker->programs_->Attach());
   tracker->Adopt();

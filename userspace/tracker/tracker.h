@@ -35,6 +35,7 @@ struct TrackerOptions {
   absl::Duration hold_deadline = absl::Milliseconds(100);
   uint64_t host_mntns = 0;  // 0: the caller's own
   bool ask_engines = true;
+  std::string state_dir;                   // where what must survive a restart is kept; "": nowhere
   std::vector<std::string> runtime_paths;  // empty: KnownRuntimePaths()
 };
 
