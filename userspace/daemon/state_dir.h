@@ -15,7 +15,7 @@ absl::Status MakeStateDir(const std::string& path);
 
 // Every regular file that the daemon makes in its state directory; `roster uninstall` removes these
 // and no other.
-inline constexpr const char* kStateFiles[] = {"daemon.lock"};
+inline constexpr const char* kStateFiles[] = {"daemon.lock", "runtime-roots", "runtime-roots.new"};
 
 }  // namespace roster
 
