@@ -38,18 +38,20 @@ static __always_inline __u64 mntns_id_of(struct task_struct *task)
 /* The task's id in its innermost pid namespace, and that namespace's inode number. */
 static __always_inline int pid_in_own_namespace(struct task_struct *task, __u64 *pidns)
 {
-	struct pid *pid = task->thread_pid;
-	unsigned int level;
-	struct upid *upid;
 	struct pid_namespace *ns = NULL;
+	struct pid *pid = NULL;
+	struct upid *upid;
+	__u32 level = 0;
 	int nr = 0;
 
 	*pidns = 0;
+	/* Read, not loaded: 6.1 allows no arithmetic with a variable on a pointer that it knows. */
+	bpf_core_read(&pid, sizeof(pid), &task->thread_pid);
 	if (!pid)
 		return 0;
-	level = pid->level & 31;
+	bpf_core_read(&level, sizeof(level), &pid->level);
 	upid = (void *)pid + bpf_core_field_offset(pid->numbers) +
-	       level * bpf_core_type_size(struct upid);
+	       (level & 31) * bpf_core_type_size(struct upid);
 	bpf_core_read(&nr, sizeof(nr), &upid->nr);
 	bpf_core_read(&ns, sizeof(ns), &upid->ns);
 	if (ns)
