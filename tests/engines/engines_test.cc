@@ -1,5 +1,6 @@
 // Each engine starts containers here and leaves nothing behind: what the integration tests stand
 // on.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -176,6 +177,13 @@ TEST(Wait, ConditionThatNeverHoldsEndsAtTheDeadline) {
         ticker.Take();
         return false;
       });
+  EXPECT_EQ(waited.code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST(Wait, WakerThatIsAlwaysReadableDoesNotCarryItPastTheDeadline) {
+  Fd always(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  absl::Status waited = WaitUntil("nothing", {always.get()}, absl::Now() + absl::Milliseconds(30),
+                                  [] { return false; });
   EXPECT_EQ(waited.code(), absl::StatusCode::kDeadlineExceeded);
 }
 

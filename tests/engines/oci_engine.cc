@@ -12,14 +12,16 @@
 
 namespace roster::testing {
 
-OciEngine::OciEngine(std::string program, const Workspace& workspace)
+OciEngine::OciEngine(std::string program, const Workspace& workspace, States states)
     : program_(std::move(program)),
       name_(std::filesystem::path(program_).filename()),
+      states_(states),
       workspace_(workspace),
       directory_(workspace.MakeDirectory(name_)) {}
 
 std::vector<std::string> OciEngine::CommandLine(const std::vector<std::string>& arguments) const {
-  std::vector<std::string> line{program_, "--root", directory_ + "/state"};
+  std::vector<std::string> line{program_};
+  if (states_ == States::kOwn) line.insert(line.end(), {"--root", directory_ + "/state"});
   line.insert(line.end(), arguments.begin(), arguments.end());
   return line;
 }
@@ -40,10 +42,15 @@ absl::Status OciEngine::Start() {
 }
 
 absl::Status OciEngine::Stop() {
-  if (!std::filesystem::exists(directory_ + "/state")) return absl::OkStatus();
+  if (states_ == States::kOwn && !std::filesystem::exists(directory_ + "/state")) {
+    return absl::OkStatus();
+  }
   ROSTER_ASSIGN_OR_RETURN(std::vector<std::string> names, ListOwn());
   absl::Status first = absl::OkStatus();
-  for (const std::string& name : names) first.Update(Remove(name));
+  for (const std::string& name : names) {
+    if (states_ == States::kDefault && name.rfind(workspace_.unique_name(), 0) != 0) continue;
+    first.Update(Remove(name));
+  }
   return first;
 }
 

@@ -14,7 +14,11 @@ class OciEngine : public Engine {
  public:
   // `program` is a name for the PATH, or a path: a copy under another name is a runtime that nobody
   // knows.
-  OciEngine(std::string program, const Workspace& workspace);
+  // With kDefaultStates it keeps its states where the runtime does by itself, below /run: there a
+  // Roster that starts later can find them. Names of containers must then begin with the
+  // workspace's unique name, by which the sweep knows them.
+  enum class States { kOwn, kDefault };
+  OciEngine(std::string program, const Workspace& workspace, States states = States::kOwn);
 
   std::string Name() const override { return name_; }
   std::string Runtime() const override { return name_; }
@@ -45,6 +49,7 @@ class OciEngine : public Engine {
 
   const std::string program_;
   const std::string name_;
+  const States states_;
   const Workspace& workspace_;
   const std::string directory_;
   Image image_;

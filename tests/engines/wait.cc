@@ -57,6 +57,10 @@ absl::Status WaitUntil(const std::string& what, const std::vector<int>& wakers, 
   while (!condition()) {
     absl::StatusOr<size_t> woken = WaitAny(what, wakers, deadline);
     if (!woken.ok()) return woken.status();
+    // A waker that is always readable must not carry the wait past its deadline.
+    if (absl::Now() >= deadline && !condition()) {
+      return absl::DeadlineExceededError(absl::StrCat("waited in vain: ", what));
+    }
   }
   return absl::OkStatus();
 }

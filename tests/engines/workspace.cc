@@ -107,6 +107,12 @@ absl::Status Sweep(const std::string& directory) {
   // Pins that a test of Roster made, programs included: they would go on working for nobody.
   std::error_code ignored;
   fs::remove_all(kBpffs + UniqueName(directory), ignored);
+  for (const char* states : {"/run/runc", "/run/crun"}) {
+    for (const auto& entry : fs::directory_iterator(states, ignored)) {
+      if (absl::StartsWith(entry.path().filename().string(), UniqueName(directory)))
+        fs::remove_all(entry, ignored);
+    }
+  }
   RemoveShimSockets(directory);
   first.Update(UnmountBelow(directory));
   first.Update(RemoveDirectory(directory));

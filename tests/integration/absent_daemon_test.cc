@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "engines/oci_engine.h"
 #include "integration/roster_test_base.h"
 
 namespace roster::testing {
@@ -115,19 +116,27 @@ TEST_P(AbsentDaemon, DeadDaemonDelaysNothingAndTheNextOneResolvesWhatItMissed) {
 }
 
 TEST_P(AbsentDaemon, ContainersThatRanBeforeTheFirstDaemonAreAdopted) {
-  // As if there had never been one.
+  // As if there had never been one. What a bare runtime was told of where to keep its states is
+  // then known to nobody, so it keeps them in its usual place.
   observer_.reset();
+  if (GetParam() == EngineKind::kRunc || GetParam() == EngineKind::kCrun) {
+    ROSTER_ASSERT_OK(engine_->Stop());
+    engine_ = std::make_unique<OciEngine>(EngineName(GetParam()), *workspace_,
+                                          OciEngine::States::kDefault);
+    ROSTER_ASSERT_OK(engine_->Start());
+  }
   ROSTER_ASSERT_OK(roster_->Terminate());
   ROSTER_ASSERT_OK(roster_->Uninstall());
   auto observer = Observer::Attach(Observer::Kind::kStranger, "");
   ROSTER_ASSERT_OK(observer);
-  auto containers = StartContainers(engine_.get(), StartMode::kRun, 5, 1, "c", 0, observer->get());
+  auto containers = StartContainers(engine_.get(), StartMode::kRun, 5, 1,
+                                    workspace_->unique_name() + "-c", 0, observer->get());
   ROSTER_ASSERT_OK(containers);
   ROSTER_ASSERT_OK(roster_->Start());
   ExpectResolved(*containers);
   // Their tasks too: a process that one of them starts now is found.
   Observe(Observer::Kind::kHeader);
-  auto code = engine_->Exec("c0", {"/rc77", "exit", "3"});
+  auto code = engine_->Exec(workspace_->unique_name() + "-c0", {"/rc77", "exit", "3"});
   ROSTER_ASSERT_OK(code);
   EXPECT_EQ(*code, 3);
   auto call = observer_->Await(77, In(absl::Seconds(10)));

@@ -12,7 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engines/wait.h"
-#include "integration/first_call_abi.h"
+#include "integration/bpf/first_call_abi.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
 #include "observer.skel.h"
