@@ -225,10 +225,11 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		fresh.member = l->member;
 	if (!fresh.pending && !fresh.member && !fresh.flags)
 		return 0;
-	if (bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_NOEXIST)) {
-		/* Entered already by the programs of another generation, or lost. */
-		if (!lineage_of(child))
-			roster_count(ROSTER_STAT_LINEAGE_LOST);
+	if (lineage_of(child))
+		return 0; /* entered already by the programs of another generation */
+	/* Over what is left of an earlier task at this address, if its deletion failed. */
+	if (bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_ANY)) {
+		roster_count(ROSTER_STAT_LINEAGE_LOST);
 		return 0;
 	}
 	l = lineage_of(child);
@@ -292,7 +293,7 @@ SEC("tp_btf/sched_process_free")
 int BPF_PROG(on_free, struct task_struct *task)
 {
 	__u64 key = (__u64)task;
-	struct roster_lineage *l = bpf_map_lookup_elem(&roster_lineage, &key);
+	struct roster_lineage *l = lineage_of(task);
 	struct roster_membership *m;
 	struct roster_birth *b;
 	__u64 handle;
@@ -301,12 +302,20 @@ int BPF_PROG(on_free, struct task_struct *task)
 	if (!l)
 		return 0;
 	handle = l->member;
-	exited = __sync_val_compare_and_swap(&l->exited, 0, 1);
+	exited = __sync_val_compare_and_swap(&l->exited, ROSTER_EXITED, ROSTER_FREED);
+	/* Entered by the task iterator while it was exiting. */
+	if (exited == ROSTER_ALIVE)
+		exited = __sync_val_compare_and_swap(&l->exited, ROSTER_ALIVE, ROSTER_FREED);
+	if (exited == ROSTER_FREED)
+		return 0;
 	l->flags &= ~ROSTER_L_RUNTIME;
 	drop_pending(l, task->tgid);
-	if (bpf_map_delete_elem(&roster_lineage, &key) || !handle)
+	/* May fail: from 6.15 on a map's lock gives up after a while. The entry says that it is
+	 * void. */
+	bpf_map_delete_elem(&roster_lineage, &key);
+	if (!handle)
 		return 0;
-	if (!exited) /* entered by the task iterator while it was exiting */
+	if (exited == ROSTER_ALIVE)
 		member_exited(task, handle);
 	m = roster_by_handle(handle);
 	b = birth_of(handle);

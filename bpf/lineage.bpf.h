@@ -78,8 +78,9 @@ static __always_inline struct roster_birth *birth_of(__u64 handle)
 static __always_inline struct roster_lineage *lineage_of(struct task_struct *task)
 {
 	__u64 key = (__u64)task;
+	struct roster_lineage *l = bpf_map_lookup_elem(&roster_lineage, &key);
 
-	return bpf_map_lookup_elem(&roster_lineage, &key);
+	return l && l->exited != ROSTER_FREED ? l : NULL;
 }
 
 static __always_inline void mark_changed(void)
@@ -219,12 +220,13 @@ static __always_inline struct roster_lineage *make_lineage(struct task_struct *t
 {
 	struct roster_lineage fresh = {};
 	__u64 key = (__u64)task;
-	struct roster_lineage *l = bpf_map_lookup_elem(&roster_lineage, &key);
+	struct roster_lineage *l = lineage_of(task);
 
 	if (l)
 		return l;
-	bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_NOEXIST);
-	l = bpf_map_lookup_elem(&roster_lineage, &key);
+	/* Over what is left of an earlier task at this address, if its deletion failed. */
+	bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_ANY);
+	l = lineage_of(task);
 	if (!l)
 		roster_count(ROSTER_STAT_LINEAGE_LOST);
 	return l;

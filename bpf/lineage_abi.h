@@ -61,12 +61,16 @@ struct roster_lineage {
 	__u64 pending; /* handle on its way to a container's init; 0: none */
 	__u64 member;  /* handle of the container the task belongs to; 0: none */
 	__u32 flags;   /* ROSTER_L_* */
-	__u32 exited;  /* the task has passed sched_process_exit */
+	__u32 exited;  /* ROSTER_ALIVE, ROSTER_EXITED or ROSTER_FREED */
 };
 #define ROSTER_L_CARRIER                                                                           \
 	(1U << 1) /* counted in roster_hot.carriers: pending is set, or RUNTIME is */
 #define ROSTER_L_RUNTIME                                                                           \
 	(1U << 0) /* the task's executable is, or was until it is replaced, a runtime's */
+#define ROSTER_ALIVE  0
+#define ROSTER_EXITED 1 /* has passed sched_process_exit */
+#define ROSTER_FREED                                                                               \
+	2 /* has passed sched_process_free: the entry is void, whoever finds it may reuse it */
 ROSTER_ASSERT_SIZE(struct roster_lineage, 24);
 
 /* roster_arm: hash, thread id in the host's pid namespace -> the handle to take at its next exec.
