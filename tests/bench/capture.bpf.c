@@ -4,9 +4,10 @@
  * sys_enter_execve into a map, 20 words of 256 bytes, as tools do that have no hold to read them
  * in.
  */
-/* clang-format off: the order matters, the helpers need the types */
-#include <bpf/bpf_helpers.h>
+/* The order matters: the helpers need the types. */
+/* clang-format off */
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 /* clang-format on */
 
 #define WORDS 20

@@ -3,13 +3,13 @@
  * What a look-up costs in the kernel: each kind in a loop, timed, at a system call that the bench
  * makes. The alternatives run in the same program, one after another.
  */
-/* clang-format off: the order matters, the helpers need the types */
+/* The order matters: the helpers need the types. */
+/* clang-format off */
+#include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include <linux/bpf.h>
-
-#include "lookup_bench_abi.h"
 #include "roster.bpf.h"
+#include "lookup_bench_abi.h"
 /* clang-format on */
 
 struct {
