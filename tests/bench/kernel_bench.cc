@@ -27,11 +27,15 @@
 #include "capture.skel.h"
 #include "kernel/host.h"
 #include "kernel/programs.h"
-#include "lookup_bench.skel.h"
-#include "lookup_bench_abi.h"  // before the skeleton, which uses its struct
 #include "mirror/mirror.h"
 #include "process/namespace_ids.h"
 #include "tracker/kernel_facts.h"
+
+// The skeleton uses the struct.
+// clang-format off
+#include "lookup_bench_abi.h"
+#include "lookup_bench.skel.h"
+// clang-format on
 
 namespace roster {
 namespace {
