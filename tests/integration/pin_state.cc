@@ -3,6 +3,7 @@
 #include <bpf/libbpf.h>
 
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <functional>
 
@@ -96,9 +97,10 @@ std::vector<std::string> PinState::MoreThan(const PinState& before) const {
     if (!before.slots.contains(handle))
       lines.push_back(absl::StrFormat("roster_slot: %#x", handle));
   }
-  for (uint64_t handle : records) {
-    if (!before.records.contains(handle))
-      lines.push_back(absl::StrFormat("roster_record: %#x", handle));
+  for (const auto& [handle, id] : records) {
+    if (!before.records.contains(handle)) {
+      lines.push_back(absl::StrFormat("roster_record: %#x id '%s'", handle, id));
+    }
   }
   if (armed > before.armed)
     lines.push_back(absl::StrCat("roster_arm: ", armed - before.armed, " more"));
@@ -120,14 +122,16 @@ absl::StatusOr<PinState> RosterUnderTest::ReadPins() const {
       continue;
     }
     if (membership.handle != 0 || membership.state != ROSTER_FREE)
-      state.slots.insert(membership.handle);
+      state.slots[membership.handle] =
+          absl::StrFormat("state %d flags %#x init %d parent %#x", membership.state,
+                          membership.flags, membership.init_pid, membership.parent);
   }
   ROSTER_ASSIGN_OR_RETURN(Fd records, OpenPin(pin_directory_ + "/roster_record"));
   for (uint64_t handle : Keys<uint64_t>(records.get())) {
     roster_record record{};
     if (!foreign.contains(handle) && bpf_map_lookup_elem(records.get(), &handle, &record) == 0 &&
         (record.flags & ROSTER_R_TOMBSTONE) == 0) {
-      state.records.insert(handle);
+      state.records[handle] = std::string(record.id, strnlen(record.id, sizeof(record.id)));
     }
   }
   for (auto* identities : {&state.mntns, &state.netns, &state.cgroups}) Forget(foreign, identities);

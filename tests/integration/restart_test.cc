@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "engines/image.h"
 #include "integration/roster_test_base.h"
 
@@ -90,13 +90,19 @@ TEST_F(Restart, TwentyKillsDuringManyStartsLoseAndLeaveNothing) {
     all.insert(all.end(), starter.all().begin(), starter.all().end());
     for (const StartedContainer& container : starter.living()) truth.insert(container.id);
   }
-  // No container was unknown to the kernel at its first instruction, daemon or not.
+  // No container was unknown to the kernel at its first instruction, daemon or not. One that was
+  // removed at once may have been killed before it had any.
+  std::vector<StartedContainer> seen;
   for (StartedContainer& container : all) {
-    auto call = observer_->Await(container.marker, In(absl::Seconds(5)));
+    const bool removed = !truth.contains(container.id);
+    auto call = observer_->Await(container.marker, removed ? absl::Now() : In(absl::Seconds(5)));
+    if (removed && !call.ok()) continue;
     ROSTER_ASSERT_OK(call);
     container.call = *call;
+    seen.push_back(container);
   }
-  Verdict verdict = Decide(all);
+  EXPECT_GE(seen.size(), truth.size());
+  Verdict verdict = Decide(seen);
   std::cout << "  " << all.size() << " starts, " << kKills << " kills; "
             << ToText({verdict.by_task, verdict.by_mntns, verdict.by_cgroup, {}}) << "\n";
   for (const Tally& tally : {verdict.by_task, verdict.by_mntns, verdict.by_cgroup}) {

@@ -103,8 +103,15 @@ class RosterTestBase : public ::testing::Test {
     ROSTER_EXPECT_OK(roster_->AwaitList("an empty list", In(absl::Seconds(5)),
                                         [](const auto& list) { return list.empty(); }));
     if (!roster_->running()) return;
-    EXPECT_LE(roster_->OpenFiles().size(), files_before_.size())
-        << ::testing::PrintToString(roster_->OpenFiles());
+    // A connection that has just been closed at its other end may take a moment.
+    Ticker ticker(absl::Milliseconds(20));
+    absl::Status closed =
+        WaitUntil("the daemon to close what it opened", {ticker.fd()}, In(absl::Seconds(5)), [&] {
+          ticker.Take();
+          return roster_->OpenFiles().size() <= files_before_.size();
+        });
+    EXPECT_TRUE(closed.ok()) << closed << ::testing::PrintToString(files_before_) << " and now "
+                             << ::testing::PrintToString(roster_->OpenFiles());
     EXPECT_LE(roster_->MarkCount(), marks_before_);
   }
 

@@ -26,10 +26,10 @@ namespace roster::testing {
 // What the pins hold at one moment.
 struct PinState {
   std::map<uint64_t, uint64_t> mntns, netns, cgroups;  // key -> handle
-  std::set<uint64_t> slots;                            // handles of the slots that are not free
-  std::set<uint64_t> records;                          // handles; tombstones are not among them
-  size_t lineage = 0;                                  // tasks known, where the pin exists
-  size_t armed = 0;                                    // held execs not yet taken
+  std::map<uint64_t, std::string> slots;               // handle -> description, of those not free
+  std::map<uint64_t, std::string> records;  // handle -> id; tombstones are not among them
+  size_t lineage = 0;                       // tasks known, where the pin exists
+  size_t armed = 0;                         // held execs not yet taken
 
   // What is in this state and not in `before`, as readable lines.
   std::vector<std::string> MoreThan(const PinState& before) const;

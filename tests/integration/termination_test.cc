@@ -79,6 +79,7 @@ class Termination : public RosterTestBase, public ::testing::WithParamInterface<
               << Quantile(delays, 1) << "\n";
     EXPECT_LE(Quantile(delays, 1), kLimit * TimeScale());
     ROSTER_ASSERT_OK(engine_->Remove("anchor"));
+    watch->reset();
     ExpectNothingLeft();
   }
 };
