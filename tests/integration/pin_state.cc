@@ -93,9 +93,10 @@ std::vector<std::string> PinState::MoreThan(const PinState& before) const {
   Compare("roster_mntns", mntns, before.mntns, &lines);
   Compare("roster_netns", netns, before.netns, &lines);
   Compare("roster_cgroup", cgroups, before.cgroups, &lines);
-  for (uint64_t handle : slots) {
-    if (!before.slots.contains(handle))
-      lines.push_back(absl::StrFormat("roster_slot: %#x", handle));
+  for (const auto& [handle, text] : slots) {
+    if (!before.slots.contains(handle)) {
+      lines.push_back(absl::StrFormat("roster_slot: %#x %s", handle, text));
+    }
   }
   for (const auto& [handle, id] : records) {
     if (!before.records.contains(handle)) {
