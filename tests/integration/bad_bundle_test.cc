@@ -58,8 +58,6 @@ std::vector<BadBundle> BadBundles() {
        [](const std::string& b) { fs::create_symlink("config.json", b + "/config.json"); }},
       {"device", [](const std::string& b) { fs::create_symlink("/dev/zero", b + "/config.json"); }},
       {"gone", [](const std::string&) {}},
-      {"not-utf8",
-       [](const std::string& b) { Write(b + "/config.json", "{\"hostname\":\"\xff\xfe\"}"); }},
   };
 }
 
