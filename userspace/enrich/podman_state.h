@@ -23,7 +23,7 @@ PodmanStore ParsePodmanBundle(std::string_view bundle);
 
 // Name, image name and id, from containers.json, else from volatile-containers.json where podman
 // keeps those with --rm. Podman writes it when the container is created, before it starts conmon
-// (4.3; the tests look). The files must be root's alone and below 8 MiB. Paths have the host's root
+// (read, of 4.3). The files must be root's alone and below 8 MiB. Paths have the host's root
 // before them. Costs a read of the file and a search; only the container's own entry is parsed. (A
 // cache by time and size would not help: every container that is created changes the file.)
 // NOT_FOUND for a container that is not there, and errors of the files; DATA_LOSS for their text.
