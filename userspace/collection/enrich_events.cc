@@ -46,34 +46,20 @@ bool HasPod(const Container& container) {
   return !container.k8s.pod_name.empty() && !container.k8s.namespace_name.empty();
 }
 
-void SetPod(CommonData* event, const ContainerPtr& container) {
+void Set(CommonData* event, const ContainerPtr& container, CommonData::Scope scope) {
   event->source = container;
-  event->k8s.namespace_name = container->k8s.namespace_name;
-  event->k8s.pod_name = container->k8s.pod_name;
-  event->k8s.pod_labels = container->k8s.pod_labels.empty() ? nullptr : &container->k8s.pod_labels;
-  event->runtime.runtime_name = container->runtime.runtime_name;
-}
-
-void SetContainer(CommonData* event, const ContainerPtr& container) {
-  SetPod(event, container);
-  event->k8s.container_name = container->k8s.container_name;
-  event->runtime.container_name = container->runtime.container_name;
-  event->runtime.container_id = container->runtime.container_id;
-  event->runtime.container_image_name = container->runtime.container_image_name;
-  event->runtime.container_image_digest = container->runtime.container_image_digest;
+  event->scope = scope;
 }
 
 }  // namespace
 
-void ContainerCollection::EnrichNode(CommonData* event) const {
-  event->k8s.node = core_->node_name();
-}
+void ContainerCollection::EnrichNode(CommonData* event) const { event->node = core_->node_name(); }
 
 void ContainerCollection::EnrichByMntNs(CommonData* event, uint64_t mntns) const {
   EnrichNode(event);
   const ReadSection section;
   if (const ContainerPtr* container = FindByMntns(core_->store(), mntns)) {
-    SetContainer(event, *container);
+    Set(event, *container, CommonData::Scope::kContainer);
   }
 }
 
@@ -84,11 +70,11 @@ void ContainerCollection::EnrichByNetNs(CommonData* event, uint64_t netns) const
   if (match.first == nullptr) return;
   const Container& container = **match.first;
   if (container.host_network) {
-    event->k8s.host_network = true;
+    event->host_network = true;
   } else if (!match.several) {
-    SetContainer(event, *match.first);
+    Set(event, *match.first, CommonData::Scope::kContainer);
   } else if (HasPod(container)) {
-    SetPod(event, *match.first);
+    Set(event, *match.first, CommonData::Scope::kPod);
   }
 }
 

@@ -62,10 +62,15 @@ struct Entry {
   std::unique_ptr<LabelLink[]> labels;
   // DELETED has been published, or is being.
   std::atomic<bool> removing{false};
+
+  // The pointer is known without a look at `self`, whose load then holds up nobody.
+  ContainerPtr Handed() const { return ContainerPtr(self, &container); }
 };
 
 template <size_t kNumber>
 Entry* OwnerOf(const Link* link) {
+  // Conditionally supported for what is not a standard-layout type; both gcc and clang have it for
+  // any type without virtual bases.
   char* const first = reinterpret_cast<char*>(const_cast<Link*>(link) - kNumber);
   return reinterpret_cast<Entry*>(first - offsetof(Entry, links));
 }

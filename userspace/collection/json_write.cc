@@ -3,33 +3,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "collection/utf8.h"
 #include "roster/json.h"
 
 namespace roster {
 namespace {
-
-// The length of the UTF-8 sequence at the start of `text`, 0 when it is not one (RFC 3629: no
-// surrogates, no overlong forms, nothing above U+10FFFF).
-size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;
-    if (first == 0xED && byte(1) > 0x9F) return 0;
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if (first == 0xF0 && byte(1) < 0x90) return 0;
-    if (first == 0xF4 && byte(1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
 
 void AppendUnicodeEscape(unsigned value, std::string* out) {
   constexpr char kHex[] = "0123456789abcdef";
@@ -149,7 +127,7 @@ void AppendJsonString(std::string_view text, std::string* out) {
   out->reserve(out->size() + text.size() + 2);
   out->push_back('"');
   while (!text.empty()) {
-    const size_t length = SequenceLength(text);
+    const size_t length = Utf8SequenceLength(text);
     if (length == 1) {
       AppendAscii(text[0], out);
     } else if (length == 0) {
@@ -207,24 +185,26 @@ std::string ToJson(const CommonData& data) {
   ObjectWriter object(&out);
   {
     ObjectWriter runtime(object.Key("runtime"));
-    runtime.Text("runtimeName", data.runtime.runtime_name);
-    runtime.Text("containerId", data.runtime.container_id);
-    runtime.Text("containerName", data.runtime.container_name);
-    runtime.Text("containerImageName", data.runtime.container_image_name);
-    runtime.Text("containerImageDigest", data.runtime.container_image_digest);
+    runtime.Text("runtimeName", data.runtime_name());
+    runtime.Text("containerId", data.container_id());
+    runtime.Text("containerName", data.container_name());
+    runtime.Text("containerImageName", data.container_image_name());
+    runtime.Text("containerImageDigest", data.container_image_digest());
     runtime.End();
   }
   {
     ObjectWriter k8s(object.Key("k8s"));
-    k8s.Text("node", data.k8s.node);
-    k8s.Text("namespace", data.k8s.namespace_name);
-    k8s.Text("podName", data.k8s.pod_name);
-    if (data.k8s.pod_labels != nullptr) k8s.Labels("podLabels", *data.k8s.pod_labels);
-    k8s.Text("containerName", data.k8s.container_name);
-    k8s.True("hostNetwork", data.k8s.host_network);
+    k8s.Text("node", data.node);
+    k8s.Text("namespace", data.namespace_name());
+    k8s.Text("podName", data.pod_name());
+    if (data.pod_labels() != nullptr) k8s.Labels("podLabels", *data.pod_labels());
+    k8s.Text("containerName", data.k8s_container_name());
+    k8s.True("hostNetwork", data.host_network);
     ObjectWriter owner(k8s.Key("owner"));
-    owner.Text("kind", data.k8s.owner.kind);
-    owner.Text("name", data.k8s.owner.name);
+    if (const OwnerReference* reference = data.owner()) {
+      owner.Text("kind", reference->kind);
+      owner.Text("name", reference->name);
+    }
     owner.End();
     k8s.End();
   }

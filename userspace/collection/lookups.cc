@@ -27,14 +27,14 @@ const Entry* PreferLiving(const Link* first) {
 
 template <size_t kNumber>
 ContainerPtr Handed(const Link* link) {
-  return link == nullptr ? nullptr : OwnerOf<kNumber>(link)->self;
+  return link == nullptr ? nullptr : OwnerOf<kNumber>(link)->Handed();
 }
 
 template <size_t kNumber>
 std::vector<ContainerPtr> Collect(const Link* first) {
   std::vector<ContainerPtr> containers;
   for (const Link* link = first; link != nullptr; link = link->Next()) {
-    containers.push_back(OwnerOf<kNumber>(link)->self);
+    containers.push_back(OwnerOf<kNumber>(link)->Handed());
   }
   return containers;
 }
@@ -92,7 +92,7 @@ void FindInPod(const ci::Store& store, std::string_view namespace_name, std::str
 ContainerPtr ContainerCollection::GetContainer(std::string_view id) const {
   const ReadSection section;
   const Entry* entry = PreferLiving<ci::kId>(core_->store().by_id.Find(id));
-  return entry == nullptr ? nullptr : entry->self;
+  return entry == nullptr ? nullptr : entry->Handed();
 }
 
 std::vector<ContainerPtr> ContainerCollection::GetContainers(std::string_view id) const {

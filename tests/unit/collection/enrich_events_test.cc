@@ -152,7 +152,7 @@ TEST_F(EnrichTest, ARemovedContainerIsResolvedForTheGracePeriodAndThenForgotten)
   ASSERT_TRUE(collection_.AddContainer(Make("heir", "ns", "pod9", 1, 10)).ok());
   CommonData heir;
   collection_.EnrichByMntNs(&heir, 1);
-  EXPECT_EQ(heir.runtime.container_id, "heir");
+  EXPECT_EQ(heir.container_id(), "heir");
   ASSERT_TRUE(collection_.RemoveContainer("heir").ok());
   const absl::Time begin = absl::Now();
   while (collection_.GetStats().remembered > 0) {

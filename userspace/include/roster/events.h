@@ -11,29 +11,62 @@
 
 namespace roster {
 
-// The texts are views into `source`, which is held here, or (when filled in by a caller) into what
-// the caller keeps alive. Copying a CommonData copies no text but the node's name.
+// It holds the container and copies nothing of it: each text is looked up when it is asked for, and
+// is empty when it is not known of this event. Cheap to make for every event and to throw away.
+// Texts live as long as `source` is held, `node` as long as the collection.
 struct CommonData {
-  struct Runtime {
-    std::string_view runtime_name;
-    std::string_view container_id;
-    std::string_view container_name;
-    std::string_view container_image_name;
-    std::string_view container_image_digest;
-  };
-  struct K8s {
-    std::string node;
-    std::string_view namespace_name;
-    std::string_view pod_name;
-    std::string_view container_name;
-    const std::map<std::string, std::string>* pod_labels = nullptr;  // nullptr: none
-    bool host_network = false;
-    OwnerReference owner;  // only kind and name are used, and only when the caller sets them
+  enum class Scope {
+    kNone,       // not enriched, or only by node and host network
+    kPod,        // in this container's pod; which of its containers is not known
+    kContainer,  // in this container
   };
 
-  Runtime runtime;
-  K8s k8s;
-  ContainerPtr source;  // nullptr: not enriched
+  std::string_view node;
+  bool host_network = false;
+  Scope scope = Scope::kNone;
+  ContainerPtr source;  // nullptr with kNone
+
+  // Known of the pod.
+  std::string_view runtime_name() const {
+    return source == nullptr ? std::string_view() : source->runtime.runtime_name;
+  }
+  std::string_view namespace_name() const {
+    return source == nullptr ? std::string_view() : source->k8s.namespace_name;
+  }
+  std::string_view pod_name() const {
+    return source == nullptr ? std::string_view() : source->k8s.pod_name;
+  }
+  // nullptr: none.
+  const std::map<std::string, std::string>* pod_labels() const {
+    return source == nullptr || source->k8s.pod_labels.empty() ? nullptr : &source->k8s.pod_labels;
+  }
+  const OwnerReference* owner() const {
+    return source == nullptr ? nullptr : source->k8s.owner.get();
+  }
+
+  // Known only of the container. Pid, image id and start time are in `source`; the reference's
+  // events lack them.
+  std::string_view k8s_container_name() const {
+    return OfContainer(&Container::k8s, &K8sMetadata::container_name);
+  }
+  std::string_view container_name() const {
+    return OfContainer(&Container::runtime, &RuntimeMetadata::container_name);
+  }
+  std::string_view container_id() const {
+    return OfContainer(&Container::runtime, &RuntimeMetadata::container_id);
+  }
+  std::string_view container_image_name() const {
+    return OfContainer(&Container::runtime, &RuntimeMetadata::container_image_name);
+  }
+  std::string_view container_image_digest() const {
+    return OfContainer(&Container::runtime, &RuntimeMetadata::container_image_digest);
+  }
+
+ private:
+  template <typename Part>
+  std::string_view OfContainer(Part Container::*part, std::string Part::*text) const {
+    return scope == Scope::kContainer ? std::string_view((*source).*part.*text) : "";
+  }
 };
 
 // An event that knows how to take a container's metadata. `container` may be kept.
