@@ -75,7 +75,7 @@ absl::Status Core::Enrich(Container* container, bool initial) {
   return run(enrichers_);
 }
 
-absl::Status Core::Insert(Container container, PendingAdd* pending, bool initial) {
+absl::Status Core::Insert(Container&& container, PendingAdd* pending, bool initial) {
   Entry* entry = Entry::New(std::move(container));
   Announced announced;
   {
@@ -110,7 +110,7 @@ absl::Status Core::Insert(Container container, PendingAdd* pending, bool initial
   return absl::OkStatus();
 }
 
-absl::Status Core::Add(Container container, bool initial) {
+absl::Status Core::Add(Container&& container, bool initial) {
   absl::Status status = ValidateContainerID(container.runtime.container_id);
   if (!status.ok()) {
     invalid_.fetch_add(1, std::memory_order_relaxed);

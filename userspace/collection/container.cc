@@ -1,6 +1,7 @@
 #include "roster/container.h"
 
 #include <algorithm>
+#include <array>
 
 #include "absl/strings/str_cat.h"
 #include "roster/owner.h"
@@ -8,10 +9,16 @@
 namespace roster {
 namespace {
 
-bool IsIdCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.' || c == '+' || c == '-';
-}
+// One look-up for each byte: every add validates an id of 64.
+constexpr std::array<bool, 256> kIsIdCharacter = [] {
+  std::array<bool, 256> table{};
+  for (int c = '0'; c <= '9'; ++c) table[c] = true;
+  for (int c = 'A'; c <= 'Z'; ++c) table[c] = table[c - 'A' + 'a'] = true;
+  for (const char c : {'_', '.', '+', '-'}) table[c] = true;
+  return table;
+}();
+
+bool IsIdCharacter(char c) { return kIsIdCharacter[static_cast<unsigned char>(c)]; }
 
 absl::string_view Absl(std::string_view text) {
   return absl::string_view(text.data(), text.size());

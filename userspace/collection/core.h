@@ -59,7 +59,7 @@ class Core {
   void Close();
 
   // changes.cc
-  absl::Status Add(Container container, bool initial);
+  absl::Status Add(Container&& container, bool initial);
   // `find` says which entry, under the mutex; `is_pending` which of those being added.
   absl::Status Remove(const std::function<Entry*(Store&)>& find,
                       const std::function<bool(const Container&)>& is_pending,
@@ -106,7 +106,7 @@ class Core {
   Announced Announce(EventType type, ContainerPtr container, ContainerPtr previous = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Enrich(Container* container, bool initial);
-  absl::Status Insert(Container container, PendingAdd* pending, bool initial);
+  absl::Status Insert(Container&& container, PendingAdd* pending, bool initial);
   absl::Status ReserveAdd(const Container& container, PendingAdd* pending);
   void FinishRemoval(Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

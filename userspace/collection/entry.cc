@@ -2,12 +2,12 @@
 
 namespace roster::collection_internal {
 
-Entry::Entry(Container c)
+Entry::Entry(Container&& c)
     : container(std::move(c)),
       namespace_hash(ShortHash(container.k8s.namespace_name)),
       container_name_hash(ShortHash(container.k8s.container_name)) {}
 
-Entry* Entry::New(Container container) {
+Entry* Entry::New(Container&& container) {
   auto owner = std::make_shared<Entry>(std::move(container));
   Entry* entry = owner.get();
   const auto& labels = entry->container.k8s.pod_labels;

@@ -44,10 +44,10 @@ struct LabelLink : Link {
 };
 
 struct Entry {
-  explicit Entry(Container c);
+  explicit Entry(Container&& c);
 
   // Makes an entry that owns itself, until Release.
-  static Entry* New(Container container);
+  static Entry* New(Container&& container);
   static void Release(void* entry);
 
   // What is handed out; it keeps the whole entry alive. With the reference count before it and the

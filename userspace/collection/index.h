@@ -62,26 +62,27 @@ class Index {
   Index& operator=(const Index&) = delete;
 
   // The first link under `key`, in the order of insertion; nullptr when there is none.
-  Link* Find(Key key) const { return Pointer(FindWord(key)); }
+  Link* Find(Key key) const { return Pointer(FindWord(key, HashKey(key))); }
 
   // The last one.
   Link* FindLast(Key key) const {
-    const uint64_t word = FindWord(key);
+    const uint64_t word = FindWord(key, HashKey(key));
     Link* first = Pointer(word);
     return (word & kSeveral) == 0 ? first : first->prev.load(std::memory_order_acquire);
   }
 
   void Insert(Link* link, RetireList* retire) {
     const Key key = Traits::KeyOf(link);
-    if (Link* first = Find(key); first != nullptr) {
+    const uint64_t hash = HashKey(key);
+    if (Link* first = Pointer(FindWord(key, hash)); first != nullptr) {
+      const bool several = first->Next() != nullptr;
       Append(first, link);
-      SetSlot(first, first, /*several=*/true);
+      if (!several) SetSlot(first, first, /*several=*/true);
       return;
     }
     Reserve(retire);
     link->prev.store(link, std::memory_order_relaxed);
     Table* table = table_.load(std::memory_order_relaxed);
-    const uint64_t hash = HashKey(key);
     size_t i = hash & table->mask;
     while (table->slots()[i].load(std::memory_order_relaxed) > kTombstone) {
       i = (i + 1) & table->mask;
@@ -108,8 +109,9 @@ class Index {
         Pointer(SlotWord(link))->prev.store(prev, std::memory_order_release);
       }
       prev->next.store(next, std::memory_order_release);
-      if (Link* first = Pointer(SlotWord(prev)); first->Next() == nullptr) {
-        SetSlot(first, first, /*several=*/false);
+      // Only the last of two leaves one alone: its neighbour is then the first, and its own last.
+      if (next == nullptr && prev->prev.load(std::memory_order_relaxed) == prev) {
+        SetSlot(prev, prev, /*several=*/false);
       }
     }
     // `next` stays for readers that are on it.
@@ -172,8 +174,7 @@ class Index {
   }
 
   // kEmpty when there is none.
-  uint64_t FindWord(Key key) const {
-    const uint64_t hash = HashKey(key);
+  uint64_t FindWord(Key key, uint64_t hash) const {
     const uint64_t tag = TagOf(hash);
     const Table* table = table_.load(std::memory_order_acquire);
     for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {

@@ -56,7 +56,9 @@ class GadgetPubSub::Delivery {
   // Written by Enqueue, before any other thread knows of it; `done` and `deadline` later under the
   // mutex.
   absl::InlinedVector<Wait, 2> waits;
-  std::atomic<size_t> remaining{0};
+  size_t remaining = 0;  // guarded like `done`
+  // remaining is 0. On a line of its own: a publisher spins on it while `remaining` counts down.
+  alignas(64) std::atomic<bool> complete{false};
 };
 
 namespace {
@@ -116,7 +118,7 @@ std::shared_ptr<GadgetPubSub::Delivery> PubSubDispatcher::Enqueue(PubSubEvent ev
       strands_.push_back(subscription);
     }
   }
-  delivery->remaining.store(delivery->waits.size(), std::memory_order_relaxed);
+  delivery->remaining = delivery->waits.size();
   strands_hint_.store(strands_.size(), std::memory_order_release);
   if (unwaited || impatient_ > 0) {
     // Nobody will wait for some of them, and see to it that they get a thread; or somebody has
@@ -133,7 +135,7 @@ void PubSubDispatcher::Await(const std::shared_ptr<Delivery>& delivery) {
   if (delivery == nullptr) return;
   // A worker that waits here cannot serve the others: no use in spinning.
   for (int i = 0; i < kSpins && current_subscription == nullptr; ++i) {
-    if (delivery->remaining.load(std::memory_order_acquire) == 0) return;
+    if (delivery->complete.load(std::memory_order_acquire)) return;
     Pause();
   }
   MutexLock lock(&mutex_);
@@ -155,7 +157,7 @@ void PubSubDispatcher::Await(const std::shared_ptr<Delivery>& delivery) {
   // A callback that waits here has taken a thread away.
   if (!strands_.empty()) CallWorkers(1);
   absl::Time patience = begin + kPatience;
-  while (delivery->remaining.load(std::memory_order_relaxed) > 0) {
+  while (delivery->remaining > 0) {
     absl::Time last = absl::InfinitePast();
     for (const Delivery::Wait& wait : delivery->waits) {
       if (is_waited_for(wait)) last = std::max(last, wait.deadline);
@@ -183,8 +185,9 @@ void PubSubDispatcher::Complete(const Queued& queued) {
   if (queued.wait == kNobodyWaits) return;
   Delivery& delivery = *queued.delivery;
   delivery.waits[queued.wait].done = true;
-  const bool last = delivery.remaining.fetch_sub(1, std::memory_order_release) == 1;
-  if (last && publishers_waiting_ > 0) done_.SignalAll();
+  if (--delivery.remaining > 0) return;
+  delivery.complete.store(true, std::memory_order_release);
+  if (publishers_waiting_ > 0) done_.SignalAll();
 }
 
 void PubSubDispatcher::CallWorkers(size_t wanted) {

@@ -70,7 +70,8 @@ class PubSubDispatcher final : public GadgetPubSub {
   std::vector<std::shared_ptr<Subscription>> subscriptions_ ABSL_GUARDED_BY(mutex_);
   // Subscriptions with events waiting that no thread has taken up.
   std::deque<std::shared_ptr<Subscription>> strands_ ABSL_GUARDED_BY(mutex_);
-  std::atomic<size_t> strands_hint_{0};  // strands_.size(), for who spins without the lock
+  alignas(64) std::atomic<size_t> strands_hint_{
+      0};  // strands_.size(), for who spins without the lock
   std::vector<std::thread> workers_ ABSL_GUARDED_BY(mutex_);
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t publishers_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
