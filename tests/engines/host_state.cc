@@ -26,13 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 // mountinfo writes blanks, tabs, newlines and backslashes as \ooo.
 std::string Unescape(const std::string& text) {
   std::string result;
@@ -104,6 +97,15 @@ absl::Status MountAt(const std::string& type, const std::string& path, const std
 
 }  // namespace
 
+// Unlike an iterator over its buffer, the stream's insertion does not throw when a read fails,
+// which is what /proc answers for a process that has just ended.
+std::string ReadKernelFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
 std::vector<Mount> ListMounts() {
   std::vector<Mount> mounts;
   std::ifstream file("/proc/self/mountinfo");
@@ -162,7 +164,7 @@ std::vector<pid_t> ProcessesWithEnvironment(const std::string& entry) {
     pid_t pid = 0;
     std::string number = directory.path().filename();
     if (!absl::SimpleAtoi(number, &pid) || pid == ::getpid()) continue;
-    std::string environment = std::string(1, '\0') + ReadFile(directory.path() / "environ");
+    std::string environment = std::string(1, '\0') + ReadKernelFile(directory.path() / "environ");
     if (environment.find(marked) != std::string::npos) pids.push_back(pid);
   }
   return pids;
@@ -194,7 +196,7 @@ absl::Status PrepareHost(std::vector<std::string>* made) {
   if (!IsMounted(mounts, "tracefs", ""))
     ROSTER_RETURN_IF_ERROR(MountAt("tracefs", "/sys/kernel/tracing", ""));
   const bool v1 = IsMounted(mounts, "cgroup", "memory") || IsMounted(mounts, "cgroup", "pids");
-  const bool known = absl::StrContains(ReadFile("/proc/cgroups"), "hugetlb\t");
+  const bool known = absl::StrContains(ReadKernelFile("/proc/cgroups"), "hugetlb\t");
   if (v1 && known && !IsMounted(mounts, "cgroup", "hugetlb")) {
     ROSTER_RETURN_IF_ERROR(MountAt("cgroup", "/sys/fs/cgroup/hugetlb", "hugetlb"));
     made->push_back("/sys/fs/cgroup/hugetlb");

@@ -11,6 +11,9 @@
 
 namespace roster::testing {
 
+// The text of a file of /proc or /sys; empty where it does not exist or its process ends meanwhile.
+std::string ReadKernelFile(const std::string& path);
+
 struct Mount {
   std::string mount_point;
   std::string type;

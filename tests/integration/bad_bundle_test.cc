@@ -302,11 +302,12 @@ TEST_F(BadInput, RuntimeOfAnUnprivilegedUserIsNotBelieved) {
   // runtime's name.
   const std::string fake = workspace_->Path("runc-fake/runc");
   fs::create_directories(workspace_->Path("runc-fake"));
+  const std::string states = workspace_->MakeDirectory("states-of-nobody");
+  fs::permissions(states, fs::perms::all);
   fs::copy_file("/bin/busybox", fake);
   for (const std::string& program : {std::string("runc"), fake}) {
-    auto result =
-        RunCommand({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program,
-                    "--root", "/tmp/nobody-runc", "run", "--bundle", bundle, "forged"});
+    auto result = RunCommand({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                              program, "--root", states, "run", "--bundle", bundle, "forged"});
     ROSTER_ASSERT_OK(result);
     EXPECT_NE(result->exit_code, 0);
   }

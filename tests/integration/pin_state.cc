@@ -4,13 +4,13 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <functional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engines/host_state.h"
 #include "engines/wait.h"
 #include "integration/roster_under_test.h"
 #include "kernel/errors.h"
@@ -70,8 +70,7 @@ size_t CountKeys(const std::string& path) {
 // workspace's.
 bool IsForeign(const roster_membership& membership, const std::string& unique_name) {
   if (membership.init_pid == 0) return false;
-  std::ifstream file(absl::StrCat("/proc/", membership.init_pid, "/cgroup"));
-  std::string cgroups((std::istreambuf_iterator<char>(file)), {});
+  std::string cgroups = ReadKernelFile(absl::StrCat("/proc/", membership.init_pid, "/cgroup"));
   return !cgroups.empty() && !absl::StrContains(cgroups, unique_name);
 }
 

@@ -27,6 +27,7 @@ struct DaemonFlags {
 
 absl::Status Run(DaemonFlags flags) {
   DaemonOptions& options = flags.options;
+  if (options.socket.empty()) options.socket = options.state_dir + "/roster.sock";
   if (!absl::ParseDuration(flags.hold_deadline, &options.hold_deadline)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--hold-deadline \"", flags.hold_deadline,
@@ -52,15 +53,18 @@ void AddDaemon(CLI::App* app, Action* action) {
   DaemonOptions& options = flags->options;
   CLI::App* command =
       AddSubcommand(app, "daemon", "Keep the roll call: run until SIGTERM or SIGINT", kExamples);
-  command->add_option("--socket", options.socket, "Unix socket to serve on")
-      ->type_name("PATH")
-      ->capture_default_str();
+  options.socket.clear();
+  command
+      ->add_option("--socket", options.socket,
+                   "Unix socket to serve on; roster.sock in the state directory by default")
+      ->type_name("PATH");
   command
       ->add_option("--pin-dir", options.pin_dir,
                    "Directory of the pinned maps, on a BPF file system")
       ->type_name("PATH")
       ->capture_default_str();
-  command->add_option("--state-dir", options.state_dir, "Directory for the lock file")
+  command
+      ->add_option("--state-dir", options.state_dir, "Directory for the socket and the lock file")
       ->type_name("PATH")
       ->capture_default_str();
   command

@@ -25,6 +25,7 @@ bool Follower::Resume(const std::vector<Entry>& present, absl::Time now) {
       ++it;
       continue;
     }
+    it->second.state = "ended";
     go_on = go_on && callback_("DELETED", now, it->second);
     gone_.insert(it->first);
     it = known_.erase(it);
@@ -33,7 +34,10 @@ bool Follower::Resume(const std::vector<Entry>& present, absl::Time now) {
 }
 
 bool Follower::OnEvent(const v1::Event& event) {
-  const Entry entry = EntryFromProto(event.container());
+  Entry entry = EntryFromProto(event.container());
+  // The pins may say nothing of it any more, or not yet.
+  if (event.type() == v1::Event::DELETED) entry.state = "ended";
+  if (event.type() == v1::Event::PRECREATE) entry.state = "pending";
   const absl::Time time = absl::FromUnixNanos(event.timestamp_ns());
   const std::string key = KeyOf(entry);
   switch (event.type()) {

@@ -62,9 +62,7 @@ absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& select
                 [&](std::string_view name, absl::Time time, const Entry& entry) {
                   if (json) return Print(EventJson(name, time, entry) + "\n");
                   if (name == "EXISTING") return true;
-                  Entry shown = entry;
-                  if (name == "DELETED") shown.state = "ended";
-                  return Print(table->RenderRow(shown, absl::Now()));
+                  return Print(table->RenderRow(entry, absl::Now()));
                 });
 }
 

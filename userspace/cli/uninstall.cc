@@ -56,7 +56,8 @@ absl::Status StopDaemon(int pid) {
   return absl::DeadlineExceededError(absl::StrCat("stop daemon, pid ", pid, ": it does not end"));
 }
 
-absl::Status Uninstall(const UninstallOptions& options) {
+absl::Status Uninstall(UninstallOptions options) {
+  if (options.paths.socket.empty()) options.paths.socket = options.paths.state_dir + "/roster.sock";
   // Before the daemon is stopped for nothing.
   ROSTER_RETURN_IF_ERROR(PlanRemoval(options.paths).status());
   const int pid = LivingDaemon(options.paths);
@@ -94,7 +95,10 @@ void AddUninstall(CLI::App* app, Action* action) {
       app, "uninstall", "Remove pins, programs, socket and state from this host", kExamples);
   command->add_flag("--force", options->force, "Stop a running daemon first");
   command->add_flag("--dry-run", options->dry_run, "Only say what would be removed");
-  AddSocketFlag(command, &options->paths);
+  command
+      ->add_option("--socket", options->paths.socket,
+                   "Unix socket of the daemon; roster.sock in the state directory by default")
+      ->type_name("PATH");
   AddPinDirFlag(command, &options->paths);
   AddStateDirFlag(command, &options->paths);
   command->callback(

@@ -57,6 +57,20 @@ TEST_F(FollowerTest, ContainerThatEndsBetweenWatchAndListIsNotToldTwice) {
   EXPECT_THAT(told_, ElementsAre("DELETED a"));
 }
 
+TEST_F(FollowerTest, ContainerThatHasEndedIsSaidToHaveEnded) {
+  std::vector<std::string> states;
+  Follower follower([&](std::string_view, absl::Time, const Entry& entry) {
+    states.push_back(DisplayStatus(entry));
+    return true;
+  });
+  follower.OnEvent(MakeEvent(v1::Event::PRECREATE, 0, "a"));
+  follower.OnEvent(MakeEvent(v1::Event::CREATED, 1, "a"));
+  follower.OnEvent(MakeEvent(v1::Event::DELETED, 1, "a"));
+  follower.OnEvent(MakeEvent(v1::Event::CREATED, 2, "b"));
+  follower.Resume({}, absl::UnixEpoch());
+  EXPECT_THAT(states, ElementsAre("pending", "running", "ended", "running", "ended"));
+}
+
 TEST_F(FollowerTest, SameIdUnderAnotherHandleIsAnotherContainer) {
   follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 1, "a"));
   told_.clear();

@@ -2,9 +2,11 @@
 // line says.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -66,6 +68,50 @@ LateResult Enriched(LateEnricher* late, Container container) {
   return result;
 }
 
+// A runtime that waits at `create`, before it becomes the real one: what a held exec looks like to
+// the engine above it.
+class HeldRuntime {
+ public:
+  HeldRuntime(const Workspace& workspace, const std::string& real)
+      : program_(workspace.Path("held-runtime")),
+        at_(Fifo(workspace.Path("held-at"))),
+        go_(Fifo(workspace.Path("held-go"))) {
+    std::ofstream(program_) << "#!/bin/sh\n"
+                            << "for word in \"$@\"; do id=$word; done\n"
+                            << "case \" $* \" in *' create '*)\n"
+                            << "  echo $id > " << workspace.Path("held-at") << "\n"
+                            << "  read word < " << workspace.Path("held-go") << " ;;\n"
+                            << "esac\n"
+                            << "exec " << real << " \"$@\"\n";
+    ::chmod(program_.c_str(), 0755);
+  }
+
+  const std::string& program() const { return program_; }
+
+  // The id with which the runtime was called; "" where it was not.
+  std::string WaitForId() const {
+    const auto ready = ::roster::testing::WaitAny("the runtime", {at_.get()},
+                                                  ::roster::testing::In(absl::Seconds(30)));
+    EXPECT_TRUE(ready.ok()) << ready.status();
+    if (!ready.ok()) return "";
+    char id[256] = {};
+    const ssize_t got = ::read(at_.get(), id, sizeof(id) - 1);
+    EXPECT_GT(got, 1);
+    return got > 1 ? std::string(id, static_cast<size_t>(got) - 1) : "";
+  }
+  void LetGo() const { EXPECT_EQ(::write(go_.get(), "go\n", 3), 3); }
+
+ private:
+  static int Fifo(const std::string& path) {
+    EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0) << path;
+    return ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  }
+
+  const std::string program_;
+  const Fd at_;
+  const Fd go_;
+};
+
 template <typename T>
 class RealEngine : public ::testing::Test {
  protected:
@@ -94,6 +140,13 @@ class RealEngine : public ::testing::Test {
   // The engine's own command line, in the environment that the harness gives it.
   absl::StatusOr<std::string> Cli(const std::string& arguments) {
     return RunForOutput({"sh", "-c", absl::StrCat(engine_->CommandPrefix(), " ", arguments)});
+  }
+  ::roster::testing::Process Background(const std::string& arguments) {
+    auto started = ::roster::testing::Process::Spawn(
+        {"sh", "-c", absl::StrCat("exec ", engine_->CommandPrefix(), " ", arguments)},
+        {.environment = workspace_->environment()});
+    EXPECT_TRUE(started.ok()) << started.status();
+    return started.ok() ? *std::move(started) : ::roster::testing::Process();
   }
   json CliJson(const std::string& arguments) {
     const auto text = Cli(arguments);
@@ -169,46 +222,43 @@ TEST_F(RealDocker, ClientSaysWhatTheCommandLineSays) {
   EXPECT_TRUE(Cli("unpause two").ok());
 }
 
-// A runtime of the test's own records what is in dockerd's files when it is executed: before runc
-// is.
-TEST_F(RealDocker, FileHasTheNameBeforeTheRuntimeRuns) {
-  const std::string seen = workspace_->Path("seen.json");
-  const std::string data = workspace_->Path("docker/data");
-  const std::string spy = workspace_->Path("spy");
-  // Quoted so that "$@" is the runtime's own arguments.
-  const auto written = RunForOutput(
-      {"sh", "-c",
-       absl::StrCat("printf '#!/bin/sh\\nfor w in \"$@\"; do id=$w; done\\n"
-                    "case \"$*\" in *\\ create\\ *) cat ",
-                    data, "/containers/$id/config.v2.json > ", seen,
-                    " ;; esac\\nexec runc \"$@\"\\n' > ", spy, " && chmod 755 ", spy)});
-  ASSERT_TRUE(written.ok()) << written.status();
-  const auto socket = absl::StrCat("unix://", engine_->socket());
-  const auto configured =
-      RunForOutput({"sh", "-c",
-                    absl::StrCat("printf '{\"runtimes\":{\"spy\":{\"path\":\"", spy, "\"}}}' > ",
-                                 workspace_->Path("docker/daemon.json"), " && kill -HUP $(cat ",
-                                 workspace_->Path("docker/dockerd.pid"), ")")});
-  ASSERT_TRUE(configured.ok()) << configured.status();
+// While the runtime is held, as Roster holds it: the file has the name, and Get does not wait.
+TEST_F(RealDocker, HeldRuntimeLeavesFileAndGetAnsweringButNotDetails) {
+  const HeldRuntime held(*workspace_, "runc");
+  ASSERT_TRUE(
+      RunForOutput(
+          {"sh", "-c",
+           absl::StrCat("printf '{\"runtimes\":{\"held\":{\"path\":\"", held.program(), "\"}}}' > ",
+                        workspace_->Path("docker/daemon.json"), " && kill -HUP $(cat ",
+                        workspace_->Path("docker/dockerd.pid"), ")")})
+          .ok());
   // The reload has no end that one could wait for but this.
   ::roster::testing::Ticker ticker(absl::Milliseconds(20));
   const absl::Status reloaded = ::roster::testing::WaitUntil(
       "dockerd's reload", {ticker.fd()}, ::roster::testing::In(absl::Seconds(20)), [&] {
         ticker.Take();
         const auto runtimes = Cli("info --format '{{json .Runtimes}}'");
-        return runtimes.ok() && absl::StrContains(*runtimes, "spy");
+        return runtimes.ok() && absl::StrContains(*runtimes, "held");
       });
   ASSERT_TRUE(reloaded.ok()) << reloaded;
-  const auto id = Cli(absl::StrCat("run -d --runtime spy --network none --name early ", kImageName,
-                                   " ", MarkerPath(4), " wait"));
-  ASSERT_TRUE(id.ok()) << id.status();
-  const auto text = RunForOutput({"cat", seen});
-  ASSERT_TRUE(text.ok()) << text.status();
-  const auto state = ParseDockerState(*text);
-  ASSERT_TRUE(state.ok()) << state.status();
-  EXPECT_EQ(state->id, *id);
-  EXPECT_EQ(state->name, "early");
-  EXPECT_EQ(state->image_name, kImageName);
+  auto running = Background(absl::StrCat("run -d --runtime held --network none --name early ",
+                                         kImageName, " ", MarkerPath(4), " wait"));
+  const std::string id = held.WaitForId();
+  const auto state = ReadDockerState(workspace_->Path("docker/data/containers"), id);
+  EXPECT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state.value_or(EngineContainer()).name, "early");
+  EXPECT_EQ(state.value_or(EngineContainer()).image_name, kImageName);
+  DockerClient docker(Options());
+  const auto got = docker.Get(id);
+  EXPECT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(got.value_or(EngineContainer()).name, "early");
+  DockerClient impatient({.socket = engine_->socket(), .timeout = absl::Milliseconds(500)});
+  EXPECT_TRUE(absl::IsUnavailable(impatient.Details(id).status()));
+  held.LetGo();
+  const auto code = running.Wait(::roster::testing::In(absl::Seconds(30)));
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_EQ(*code, 0);
+  EXPECT_EQ(docker.Details(id)->state, EngineState::kRunning);
 }
 
 TEST_F(RealDocker, BundleAndFileTogetherNameTheContainerInUnderAMillisecond) {
@@ -325,6 +375,23 @@ TEST_F(RealContainerd, ClientSaysWhatTheCommandLineSays) {
   ASSERT_TRUE(engine_->Kill("web", SIGKILL).ok());
 }
 
+TEST_F(RealContainerd, HeldRuntimeLeavesGetAnswering) {
+  const HeldRuntime held(*workspace_, "runc");
+  auto running = Background(absl::StrCat(
+      "run --detach --fifo-dir ", workspace_->MakeDirectory("containerd/fifos"), " --runc-binary ",
+      held.program(), " ", kImageName, " early ", MarkerPath(4), " wait"));
+  EXPECT_EQ(held.WaitForId(), "early");
+  ContainerdClient client(Options(), engine_->containerd_namespace());
+  const auto got = client.Get("early");
+  EXPECT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(got.value_or(EngineContainer()).image_name, kImageName);
+  EXPECT_THAT(got.value_or(EngineContainer()).image_digest, HasSubstr("sha256:"));
+  held.LetGo();
+  const auto code = running.Wait(::roster::testing::In(absl::Seconds(30)));
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_EQ(*code, 0);
+}
+
 TEST_F(RealContainerd, LateStageFindsTheSocketFromTheShim) {
   Run("web");
   LateEnricher late({.timeout = absl::Seconds(20)});  // no socket is given
@@ -434,6 +501,46 @@ TEST_F(RealPodman, PausedAndCreatedAndRemovedAtExit) {
   const auto state = ReadPodmanState(ParsePodmanBundle(Bundle(*id)));
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_EQ(state->name, "brief");
+}
+
+// Podman says nothing of a container while it waits for its runtime, but its files do.
+TEST_F(RealPodman, HeldRuntimeLeavesTheFilesSayingTheName) {
+  const HeldRuntime held(*workspace_, "crun");
+  auto running = Background(absl::StrCat(
+      "--runtime ", held.program(), " run -d --network none --cgroup-parent /",
+      workspace_->unique_name(), " --name early ", kImageName, " ", MarkerPath(4), " wait"));
+  const std::string id = held.WaitForId();
+  Container container;
+  container.runtime.container_id = id;
+  container.bundle = Bundle(id);
+  EXPECT_TRUE(FillFromEngineState(OciSpec(), container.bundle, &container));
+  EXPECT_EQ(container.runtime.container_name, "early");
+  EXPECT_EQ(container.runtime.container_image_name, kImageName);
+  PodmanClient impatient({.socket = socket_, .timeout = absl::Milliseconds(500)});
+  EXPECT_TRUE(absl::IsUnavailable(impatient.Get(id).status()));
+  held.LetGo();
+  const auto code = running.Wait(::roster::testing::In(absl::Seconds(30)));
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_EQ(*code, 0);
+}
+
+TEST_F(RealPodman, VfsStoreIsReadLikeOverlay) {
+  const auto image = ::roster::testing::MakeImage(*workspace_);
+  ASSERT_TRUE(image.ok()) << image.status();
+  const std::string store = workspace_->Path("podman/vfs");
+  const std::string options = absl::StrCat("--root ", store, " --storage-driver vfs ");
+  const auto loaded = Cli(absl::StrCat(options, "load --quiet --input ", image->archive));
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const auto id = Cli(absl::StrCat(options, "run -d --network none --cgroup-parent /",
+                                   workspace_->unique_name(), " --name flat ", kImageName, " ",
+                                   MarkerPath(6), " wait"));
+  ASSERT_TRUE(id.ok()) << id.status();
+  const auto state =
+      ReadPodmanState(ParsePodmanBundle(absl::StrCat(store, "/vfs-containers/", *id, "/userdata")));
+  EXPECT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state.value_or(EngineContainer()).name, "flat");
+  EXPECT_EQ(state.value_or(EngineContainer()).image_name, kImageName);
+  EXPECT_TRUE(Cli(absl::StrCat(options, "rm --force --time 0 flat")).ok());
 }
 
 }  // namespace
