@@ -30,6 +30,7 @@ complete -c roster -n '__fish_seen_subcommand_from watch doctor version' -s o -l
 complete -c roster -n '__fish_seen_subcommand_from list ls get lookup' -l no-headers -d 'Leave the header out'
 
 complete -c roster -n '__fish_seen_subcommand_from list ls' -l sort -x -d 'Columns to sort by'
+complete -c roster -n '__fish_seen_subcommand_from list ls' -l filter -x -d 'Column filter, COLUMN:VALUE'
 complete -c roster -n '__fish_seen_subcommand_from list ls' -s w -l watch -d 'Print a line for each change'
 complete -c roster -n '__fish_seen_subcommand_from watch' -l existing -d 'Begin with those there'
 complete -c roster -n '__fish_seen_subcommand_from watch' -l precreate -d 'Tell of requests too'

@@ -1,9 +1,8 @@
-// Columns are what a table can show of a container, by name.
+// The columns of `roster list`, over the library's columns.
 #ifndef ROSTER_USERSPACE_CLI_COLUMNS_H_
 #define ROSTER_USERSPACE_CLI_COLUMNS_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,32 +11,34 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cli/entry.h"
+#include "roster/columns.h"
 
 namespace roster::cli {
 
-struct Column {
-  const char* name;       // in -o columns=...; the header is the same in upper case
-  const char* reference;  // the name in Inspektor Gadget, accepted as well; "": none
-  const char* help;
-  size_t width;  // a cell is shortened to it in the normal table; 0: never
-  bool right;    // aligned to the right, and sorted as a number
-  std::string (*text)(const Entry&, absl::Time now);
-  // What is sorted by, where that is not the text.
-  uint64_t (*number)(const Entry&);
-};
+using EntryColumn = BasicColumn<Entry>;
+using EntryColumns = BasicColumns<Entry>;
+using EntryFilter = BasicColumnFilter<Entry>;
 
-// All there are, in the order of --help.
-const std::vector<Column>& AllColumns();
-std::vector<const Column*> TableColumns();
-std::vector<const Column*> WideColumns();
+// All there are, in the order of --help; those of `roster list` without -o are shown, the others
+// hidden. Their aliases are Inspektor Gadget's names. Ages are as of `clock`.
+EntryColumns MakeEntryColumns(std::function<absl::Time()> clock);
+// The same with the real clock; never destroyed.
+const EntryColumns& AllColumns();
 
-// "id,name,-age": case does not matter. INVALID_ARGUMENT for a name that is not known; the message
-// has the known ones.
-absl::StatusOr<std::vector<const Column*>> ParseColumns(std::string_view text);
+std::vector<const EntryColumn*> WideColumns();
 
-// Sorts stably by "runtime,-age" ('-': descending). The error as above. nullptr: only checks the
-// keys.
+// "id,name" or "+labels,-age". INVALID_ARGUMENT for a name that is not known; the message has the
+// known ones.
+absl::StatusOr<std::vector<const EntryColumn*>> ParseColumns(std::string_view text);
+
+// Sorts stably by "runtime,-age" ('-': descending). The error as above.
 absl::Status SortEntries(std::string_view keys, std::vector<Entry>* entries);
+// Only checks the keys.
+absl::Status CheckSortKeys(std::string_view keys);
+
+// "status:running", "age:>1h", "name:~^web": as ParseColumnFilter.
+absl::StatusOr<std::vector<EntryFilter>> ParseFilters(const std::vector<std::string>& texts);
+bool PassesAll(const Entry& entry, const std::vector<EntryFilter>& filters);
 
 }  // namespace roster::cli
 

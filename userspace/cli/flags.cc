@@ -83,7 +83,7 @@ absl::StatusOr<v1::Selector> ToSelector(const SelectorFlags& flags) {
 
 absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view text) {
   absl::string_view rest(text.data(), text.size());
-  if (rest == "table") return OutputFormat{Format::kTable, TableColumns()};
+  if (rest == "table") return OutputFormat{Format::kTable, AllColumns().Shown()};
   if (rest == "wide") return OutputFormat{Format::kWide, WideColumns()};
   if (rest == "json") return OutputFormat{Format::kJson, {}};
   if (rest == "yaml") return OutputFormat{Format::kYaml, {}};

@@ -32,7 +32,7 @@ absl::StatusOr<v1::Selector> ToSelector(const SelectorFlags& flags);
 enum class Format { kTable, kWide, kJson, kYaml, kColumns };
 struct OutputFormat {
   Format format = Format::kTable;
-  std::vector<const Column*> columns;  // of the first, second and last
+  std::vector<const EntryColumn*> columns;  // of the first, second and last
 };
 // "table", "wide", "json", "yaml", "columns=a,b". INVALID_ARGUMENT names what is known.
 absl::StatusOr<OutputFormat> ParseOutputFormat(std::string_view text);

@@ -1,14 +1,13 @@
 // roster get: one container, by the beginning of its id.
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "cli/commands.h"
 #include "cli/entries.h"
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/table.h"
-#include "cli/text.h"
 #include "kernel/errors.h"
+#include "text/terminal.h"
 
 namespace roster::cli {
 namespace {
@@ -27,13 +26,12 @@ struct GetOptions {
 
 // "name:  value" for each column that has a value.
 std::string Description(const Entry& entry) {
-  const absl::Time now = absl::Now();
   std::string text;
-  for (const Column& column : AllColumns()) {
-    if (std::string_view(column.name) == "id") continue;  // the whole one is there too
-    const std::string value = column.text(entry, now);
-    if (value.empty() || value == "-") continue;
-    std::string name = absl::StrCat(column.name, ":");
+  for (const EntryColumn* column : AllColumns().All()) {
+    if (column->name == "id") continue;  // the whole one is there too
+    const std::string value = column->CellText(entry);
+    if (value.empty()) continue;
+    std::string name = absl::StrCat(column->name, ":");
     name.resize(14, ' ');
     absl::StrAppend(&text, name, EscapeForTerminal(value), "\n");
   }
@@ -53,10 +51,10 @@ absl::Status Get(const GetOptions& options) {
   } else if (format.format == Format::kYaml) {
     Print(EntryYaml(entry));
   } else {
-    Table table(format.columns, {.headers = !options.no_headers,
-                                 .bold_headers = StdoutIsColourful(),
-                                 .shorten = format.format == Format::kTable});
-    Print(table.Render({entry}, absl::Now()));
+    EntryTable table(format.columns, {.headers = !options.no_headers,
+                                      .bold_headers = StdoutIsColourful(),
+                                      .shorten = format.format == Format::kTable});
+    Print(table.Render({entry}));
   }
   return absl::OkStatus();
 }

@@ -1,4 +1,5 @@
 // roster list: the table of containers.
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -18,6 +19,7 @@ constexpr char kExamples[] = R"(  roster list
   roster list -o wide --sort=-age
   roster list -n shop -p 'web-1,web-2' -l 'tier!=cache'
   roster list -o columns=name,pid,mntns --no-headers
+  roster list --filter 'age:>1h' --filter 'name:~^web' -o columns=+labels
   roster list -o json | jq '.[].runtime.containerId'
   roster list -w
 )";
@@ -30,53 +32,83 @@ struct ListOptions {
   bool no_headers = false;
   bool watch = false;
   bool oci_config = false;
+  std::vector<std::string> filters;
 };
 
-std::string Render(const OutputFormat& format, Table* table, const std::vector<Entry>& entries) {
+// Those that pass the filters, sorted.
+absl::StatusOr<std::vector<Entry>> Chosen(const ListOptions& options, const v1::Selector& selector,
+                                          const std::vector<EntryFilter>& filters) {
+  ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries,
+                          ListEntries(options.paths, selector, options.oci_config));
+  std::erase_if(entries, [&](const Entry& entry) { return !PassesAll(entry, filters); });
+  ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, &entries));
+  return entries;
+}
+
+// Whether a watch shows an event: its container passes the filters, or has been shown before and
+// ends now.
+class EventFilter {
+ public:
+  explicit EventFilter(const std::vector<EntryFilter>& filters) : filters_(filters) {}
+  bool Shows(std::string_view event, const Entry& entry) {
+    const std::pair key(entry.container.runtime.container_id, entry.container.handle);
+    if (event == "DELETED" && shown_.erase(key) != 0) return true;
+    if (!PassesAll(entry, filters_)) return false;
+    if (event != "DELETED") shown_.insert(key);
+    return true;
+  }
+
+ private:
+  const std::vector<EntryFilter>& filters_;
+  std::set<std::pair<std::string, uint64_t>> shown_;
+};
+
+std::string Render(const OutputFormat& format, EntryTable* table,
+                   const std::vector<Entry>& entries) {
   switch (format.format) {
     case Format::kJson:
       return EntriesJson(entries);
     case Format::kYaml:
       return EntriesYaml(entries);
     default:
-      return table->Render(entries, absl::Now());
+      return table->Render(entries);
   }
 }
 
 // The table, then a line for each event: CREATED and UPDATED as the container is, DELETED with
 // status "ended".
 absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& selector,
-                          const OutputFormat& format, Table* table) {
+                          const std::vector<EntryFilter>& filters, const OutputFormat& format,
+                          EntryTable* table) {
   if (format.format == Format::kYaml)
     return absl::InvalidArgumentError("-o yaml: cannot be watched; use -o json");
   const bool json = format.format == Format::kJson;
-  ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, nullptr));
   if (!json) {
     // For the widths; the watch tells of these again, which is not shown.
-    ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries,
-                            ListEntries(options.paths, selector, options.oci_config));
-    ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, &entries));
-    Print(table->Render(entries, absl::Now()));
+    ROSTER_ASSIGN_OR_RETURN(const std::vector<Entry> entries, Chosen(options, selector, filters));
+    Print(table->Render(entries));
   }
   return Follow(options.paths, {.selector = selector, .include_oci_config = options.oci_config},
-                [&](std::string_view name, absl::Time time, const Entry& entry) {
+                [&, shown = EventFilter(filters)](std::string_view name, absl::Time time,
+                                                  const Entry& entry) mutable {
+                  if (!shown.Shows(name, entry)) return true;
                   if (json) return Print(EventJson(name, time, entry) + "\n");
                   if (name == "EXISTING") return true;
-                  return Print(table->RenderRow(entry, absl::Now()));
+                  return Print(table->Row(entry));
                 });
 }
 
 absl::Status List(const ListOptions& options) {
   ROSTER_ASSIGN_OR_RETURN(const v1::Selector selector, ToSelector(options.selector));
   ROSTER_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.output));
-  Table table(format.columns, {.headers = !options.no_headers,
-                               .bold_headers = StdoutIsColourful(),
-                               .shorten = format.format == Format::kTable});
-  if (options.watch) return ListAndWatch(options, selector, format, &table);
-  ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, nullptr));  // before anything is asked
-  ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries,
-                          ListEntries(options.paths, selector, options.oci_config));
-  ROSTER_RETURN_IF_ERROR(SortEntries(options.sort, &entries));
+  EntryTable table(format.columns, {.headers = !options.no_headers,
+                                    .bold_headers = StdoutIsColourful(),
+                                    .shorten = format.format == Format::kTable});
+  // Before anything is asked.
+  ROSTER_RETURN_IF_ERROR(CheckSortKeys(options.sort));
+  ROSTER_ASSIGN_OR_RETURN(const std::vector<EntryFilter> filters, ParseFilters(options.filters));
+  if (options.watch) return ListAndWatch(options, selector, filters, format, &table);
+  ROSTER_ASSIGN_OR_RETURN(const std::vector<Entry> entries, Chosen(options, selector, filters));
   Print(Render(format, &table, entries));
   return absl::OkStatus();
 }
@@ -88,18 +120,23 @@ void AddList(CLI::App* app, Action* action) {
   CLI::App* command = AddSubcommand(app, "list", "List the containers on this host", kExamples);
   command->alias("ls");
   command
-      ->add_option("-o,--output", options->output, "table, wide, json, yaml, or columns=NAME,...")
+      ->add_option("-o,--output", options->output,
+                   "table, wide, json, yaml, columns=NAME,... or columns=+NAME,-NAME")
       ->type_name("FORMAT")
       ->capture_default_str();
   command->add_option("--sort", options->sort, "Columns to sort by; -NAME: descending")
       ->type_name("NAMES")
       ->capture_default_str();
+  command
+      ->add_option("--filter", options->filters,
+                   "COLUMN:VALUE; also :!VALUE, :~REGEX, :>VALUE and so on; may be repeated")
+      ->type_name("FILTER");
   command->add_flag("--no-headers", options->no_headers, "Leave the header out");
   command->add_flag("-w,--watch", options->watch, "Then print a line for each change");
   command->add_flag("--oci-config", options->oci_config, "Include config.json in JSON and YAML");
   std::string columns = "\n\nColumns:\n";
-  for (const Column& column : AllColumns())
-    columns += absl::StrFormat("  %-13s %s\n", column.name, column.help);
+  for (const EntryColumn* column : AllColumns().All())
+    columns += absl::StrFormat("  %-13s %s\n", column->name, column->description);
   command->footer(command->get_footer() + columns);
   AddSelectorFlags(command, &options->selector);
   AddSocketFlag(command, &options->paths);

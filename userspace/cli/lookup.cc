@@ -78,10 +78,10 @@ absl::Status Lookup(const LookupOptions& options) {
   } else if (format.format == Format::kYaml) {
     Print(EntryYaml(entry));
   } else {
-    Table table(format.columns, {.headers = !options.no_headers,
-                                 .bold_headers = StdoutIsColourful(),
-                                 .shorten = format.format == Format::kTable});
-    Print(table.Render({entry}, absl::Now()));
+    EntryTable table(format.columns, {.headers = !options.no_headers,
+                                      .bold_headers = StdoutIsColourful(),
+                                      .shorten = format.format == Format::kTable});
+    Print(table.Render({entry}));
   }
   return absl::OkStatus();
 }

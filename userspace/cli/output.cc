@@ -6,9 +6,9 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
-#include "cli/text.h"
 #include "lookup/state_names.h"
 #include "roster/json.h"
+#include "text/terminal.h"
 
 namespace roster::cli {
 namespace {

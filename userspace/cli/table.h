@@ -1,13 +1,13 @@
-// Table lays rows of text out in aligned columns.
+// EntryTable prints containers in aligned columns.
 #ifndef ROSTER_USERSPACE_CLI_TABLE_H_
 #define ROSTER_USERSPACE_CLI_TABLE_H_
 
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "cli/columns.h"
 #include "cli/entry.h"
+#include "roster/text_table.h"
 
 namespace roster::cli {
 
@@ -17,24 +17,19 @@ struct TableStyle {
   bool shorten = true;        // cells to their column's width
 };
 
-class Table {
+// Widths follow the content; what is unknown is "-".
+class EntryTable {
  public:
-  Table(std::vector<const Column*> columns, TableStyle style);
+  EntryTable(std::vector<const EntryColumn*> columns, TableStyle style);
 
-  // Header and rows, each line ended. Widths are those of the longest cell; nothing follows a
-  // line's last cell. Empty cells are "-". What comes from outside is escaped.
-  std::string Render(const std::vector<Entry>& entries, absl::Time now);
-  // One more line, in the widths of the last Render (cells that are longer push the rest to the
-  // right).
-  std::string RenderRow(const Entry& entry, absl::Time now) const;
+  // Header and rows, each line ended.
+  std::string Render(const std::vector<Entry>& entries);
+  // One more line, in the widths of the last Render.
+  std::string Row(const Entry& entry) const;
 
  private:
-  std::vector<std::string> Cells(const Entry& entry, absl::Time now) const;
-  std::string Line(const std::vector<std::string>& cells) const;
-
-  const std::vector<const Column*> columns_;
-  const TableStyle style_;
-  std::vector<size_t> widths_;
+  const std::vector<const EntryColumn*> columns_;
+  TextTable table_;
 };
 
 }  // namespace roster::cli

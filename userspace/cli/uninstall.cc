@@ -11,11 +11,11 @@
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/removal.h"
-#include "cli/text.h"
 #include "daemon/daemon_lock.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
 #include "roster/reader.h"
+#include "text/terminal.h"
 
 namespace roster::cli {
 namespace {

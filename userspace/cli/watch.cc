@@ -8,8 +8,8 @@
 #include "cli/flags.h"
 #include "cli/follow.h"
 #include "cli/output.h"
-#include "cli/text.h"
 #include "kernel/errors.h"
+#include "text/terminal.h"
 
 namespace roster::cli {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "collection/utf8.h"
 #include "roster/json.h"
+#include "text/utf8.h"
 
 namespace roster {
 namespace {
@@ -127,17 +127,17 @@ void AppendJsonString(std::string_view text, std::string* out) {
   out->reserve(out->size() + text.size() + 2);
   out->push_back('"');
   while (!text.empty()) {
-    const size_t length = Utf8SequenceLength(text);
+    uint32_t code = 0;
+    const size_t length = DecodeUtf8(text, &code);
     if (length == 1) {
       AppendAscii(text[0], out);
     } else if (length == 0) {
       out->append("\\ufffd");
-    } else if (const std::string_view sequence = text.substr(0, length);
-               sequence == "\xE2\x80\xA8" || sequence == "\xE2\x80\xA9") {
+    } else if (code == 0x2028 || code == 0x2029) {
       // Line and paragraph separator end a line in JavaScript.
-      out->append(sequence == "\xE2\x80\xA8" ? "\\u2028" : "\\u2029");
+      out->append(code == 0x2028 ? "\\u2028" : "\\u2029");
     } else {
-      out->append(sequence);
+      out->append(text.substr(0, length));
     }
     text.remove_prefix(length == 0 ? 1 : length);
   }

@@ -13,7 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "daemon/utf8.h"
+#include "text/utf8.h"
 
 namespace roster {
 namespace {

@@ -27,6 +27,15 @@ Entry MakeEntry(const std::string& runtime, const std::string& id, const std::st
 
 const absl::Time kNow = absl::FromUnixSeconds(1000 + 95);
 
+const EntryColumns& AsOfNow() {
+  static const EntryColumns& columns = *new EntryColumns(MakeEntryColumns([] { return kNow; }));
+  return columns;
+}
+
+std::string Render(std::string_view columns, TableStyle style, const std::vector<Entry>& entries) {
+  return EntryTable(*AsOfNow().Choose(columns), style).Render(entries);
+}
+
 std::vector<std::string> Names(const std::vector<Entry>& entries) {
   std::vector<std::string> names;
   for (const Entry& entry : entries) names.push_back(entry.container.runtime.container_name);
@@ -34,43 +43,41 @@ std::vector<std::string> Names(const std::vector<Entry>& entries) {
 }
 
 TEST(Table, ColumnsAreAlignedAndNothingTrails) {
-  Table table(*ParseColumns("runtime,id,name,pid,age,status"), {});
-  EXPECT_EQ(table.Render({MakeEntry("docker", "0123456789abcdef", "web", 4711),
-                          MakeEntry("runc", "x", "漢字", 1)},
-                         kNow),
+  EXPECT_EQ(Render("runtime,id,name,pid,age,status", {},
+                   {MakeEntry("docker", "0123456789abcdef", "web", 4711),
+                    MakeEntry("runc", "x", "漢字", 1)}),
             "RUNTIME   ID             NAME    PID     AGE   STATUS\n"
             "docker    0123456789ab   web    4711   1m35s   running\n"
             "runc      x              漢字      1   1m35s   running\n");
 }
 
 TEST(Table, NobodyIsOnlyTheHeaderAndWithoutHeadersNothing) {
-  EXPECT_EQ(Table(*ParseColumns("id,name"), {}).Render({}, kNow), "ID   NAME\n");
-  EXPECT_EQ(Table(*ParseColumns("id,name"), {.headers = false}).Render({}, kNow), "");
+  EXPECT_EQ(Render("id,name", {}, {}), "ID   NAME\n");
+  EXPECT_EQ(Render("id,name", {.headers = false}, {}), "");
 }
 
 TEST(Table, WhatIsUnknownIsADash) {
-  Table table(*ParseColumns("runtime,image,pid,age,labels"), {.headers = false});
-  EXPECT_EQ(table.Render({Entry{}}, kNow), "-   -   -   -   -\n");
+  EXPECT_EQ(Render("runtime,image,pid,age,labels,started", {.headers = false}, {Entry{}}),
+            "-   -   -   -   -   -\n");
 }
 
 TEST(Table, HostileNameStaysInItsCell) {
-  Table table(*ParseColumns("name,pid"), {.headers = false});
-  EXPECT_EQ(table.Render({MakeEntry("r", "i", "a\n\x1b[2Jb", 7)}, kNow), "a\\n\\x1b[2Jb   7\n");
+  EXPECT_EQ(Render("name,pid", {.headers = false}, {MakeEntry("r", "i", "a\n\x1b[2Jb", 7)}),
+            "a\\n\\x1b[2Jb   7\n");
 }
 
 TEST(Table, LongNameIsShortenedInTheNormalTableOnly) {
   const std::string name(100, 'n');
-  EXPECT_THAT(Table(*ParseColumns("name"), {}).Render({MakeEntry("r", "i", name, 1)}, kNow),
+  EXPECT_THAT(Render("name", {}, {MakeEntry("r", "i", name, 1)}),
               HasSubstr(std::string(39, 'n') + "…\n"));
-  EXPECT_THAT(
-      Table(*ParseColumns("name"), {.shorten = false}).Render({MakeEntry("r", "i", name, 1)}, kNow),
-      HasSubstr(name + "\n"));
+  EXPECT_THAT(Render("name", {.shorten = false}, {MakeEntry("r", "i", name, 1)}),
+              HasSubstr(name + "\n"));
 }
 
 TEST(Table, LaterRowKeepsTheWidths) {
-  Table table(*ParseColumns("name,pid"), {});
-  table.Render({MakeEntry("r", "i", "longname", 4711)}, kNow);
-  EXPECT_EQ(table.RenderRow(MakeEntry("r", "i", "x", 1), kNow), "x             1\n");
+  EntryTable table(*ParseColumns("name,pid"), {});
+  table.Render({MakeEntry("r", "i", "longname", 4711)});
+  EXPECT_EQ(table.Row(MakeEntry("r", "i", "x", 1)), "x             1\n");
 }
 
 TEST(Columns, PodsAreNamedByNamespacePodAndContainer) {
@@ -84,7 +91,7 @@ TEST(Columns, PodsAreNamedByNamespacePodAndContainer) {
 TEST(Columns, DigestInPlaceOfAnImageNameIsShown12Long) {
   Entry entry;
   entry.container.runtime.container_image_name = "sha256:0123456789abcdef0123";
-  EXPECT_EQ((*ParseColumns("image"))[0]->text(entry, kNow), "0123456789ab");
+  EXPECT_EQ((*ParseColumns("image"))[0]->CellText(entry), "0123456789ab");
 }
 
 TEST(Columns, ProvisionalContainerIsCalledSo) {
@@ -98,9 +105,9 @@ TEST(Columns, ProvisionalContainerIsCalledSo) {
 TEST(Columns, NamesAreTakenInAnyCaseAndTheReferencesNamesToo) {
   const auto columns = ParseColumns("Name, runtime.containerPid ,K8S.PODNAME");
   ASSERT_TRUE(columns.ok()) << columns.status();
-  EXPECT_STREQ((*columns)[0]->name, "name");
-  EXPECT_STREQ((*columns)[1]->name, "pid");
-  EXPECT_STREQ((*columns)[2]->name, "pod");
+  EXPECT_EQ((*columns)[0]->name, "name");
+  EXPECT_EQ((*columns)[1]->name, "pid");
+  EXPECT_EQ((*columns)[2]->name, "pod");
 }
 
 TEST(Columns, UnknownNameIsNamedWithThoseThatAreKnown) {
@@ -135,6 +142,32 @@ TEST(Sort, ByAgeHasTheYoungestFirst) {
   ASSERT_TRUE(SortEntries("age", &entries).ok());
   EXPECT_THAT(Names(entries), ElementsAre("young", "old"));
   EXPECT_EQ(SortEntries("nonsense", &entries).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Filter, ByAgeStateAndName) {
+  std::vector<Entry> entries = {MakeEntry("docker", "1", "web", 1),
+                                MakeEntry("runc", "2", "api", 0)};
+  entries[1].state = "exiting";
+  const auto passing = [&](const std::vector<std::string>& filters) {
+    std::vector<std::string> names;
+    for (const Entry& entry : entries) {
+      if (PassesAll(entry, *ParseFilters(filters)))
+        names.push_back(entry.container.runtime.container_name);
+    }
+    return names;
+  };
+  EXPECT_THAT(passing({"age:>1m"}), ElementsAre("web", "api"));  // since 1970
+  EXPECT_THAT(passing({"age:<1m"}), ElementsAre());
+  EXPECT_THAT(passing({"status:running"}), ElementsAre("web"));
+  EXPECT_THAT(passing({"runtime.containerName:~^a"}), ElementsAre("api"));
+  EXPECT_THAT(passing({"pid", "name:api"}), ElementsAre("api"));
+  EXPECT_THAT(passing({"pid:1", "name:api"}), ElementsAre());
+}
+
+TEST(Filter, FaultIsShownWithItsPlace) {
+  EXPECT_THAT(std::string(ParseFilters({"age:>soon"}).status().message()),
+              HasSubstr("offset 5: expected a duration"));
+  EXPECT_THAT(std::string(ParseFilters({"nonsense:1"}).status().message()), HasSubstr("nonsense"));
 }
 
 }  // namespace

@@ -258,6 +258,82 @@ TEST(Columns, ImagesAndTimesAreShownShort) {
   EXPECT_EQ(columns.Find("runtime.containerStartedAt")->text(c), "");
 }
 
+// A tracer's event: rows need not be containers.
+struct Event {
+  std::string comm;
+  uint64_t bytes = 0;
+  absl::Duration took;
+};
+
+BasicColumns<Event> EventColumns() {
+  BasicColumns<Event> columns;
+  BasicColumn<Event> comm;
+  static_cast<ColumnStyle&>(comm) = *ColumnTemplate("comm");
+  comm.name = "comm";
+  comm.aliases = {"command"};
+  comm.value = [](const Event& e) -> ColumnValue { return e.comm; };
+  BasicColumn<Event> bytes;
+  bytes.name = "bytes";
+  bytes.alignment = Alignment::kRight;
+  bytes.value = [](const Event& e) -> ColumnValue { return e.bytes; };
+  bytes.sum = [](Event* sum, const Event& e) { sum->bytes += e.bytes; };
+  BasicColumn<Event> took;
+  took.name = "took";
+  took.value = [](const Event& e) -> ColumnValue { return e.took; };
+  for (const auto& column : {comm, bytes, took}) EXPECT_TRUE(columns.Add(column).ok());
+  return columns;
+}
+
+TEST(Columns, RowsMayBeAnything) {
+  const BasicColumns<Event> columns = EventColumns();
+  Rows<Event> rows;
+  for (const Event& e : {Event{"cat", 5, absl::Seconds(90)}, Event{"dd", 70, absl::Milliseconds(3)},
+                         Event{"cat", 20, absl::Seconds(1)}}) {
+    rows.push_back(std::make_shared<const Event>(e));
+  }
+  EXPECT_THAT(SortRows(columns, {"-took"}, &rows), IsEmpty());
+  const auto slow = ParseColumnFilter(columns, "took:>=1s");
+  ASSERT_TRUE(slow.ok()) << slow.status();
+  const auto grouped = GroupRows(columns, {"command"}, FilterRows(rows, {*slow}));
+  ASSERT_TRUE(grouped.ok()) << grouped.status();
+  EXPECT_EQ(FormatText(columns.All(), *grouped, {.adjust_to_content = true}),
+            "COMM BYTES TOOK\n"
+            "cat     25 1m30s\n");
+  EXPECT_THAT(std::string(ParseColumnFilter(columns, "took:<fast").status().message()),
+              HasSubstr("offset 6: expected a duration"));
+}
+
+TEST(Columns, TemplatesAreThoseOfTheReference) {
+  for (const char* kind : {"timestamp",
+                           "node",
+                           "namespace",
+                           "pod",
+                           "container",
+                           "containerPid",
+                           "containerImageName",
+                           "containerImageDigest",
+                           "containerImageID",
+                           "containerStartedAt",
+                           "comm",
+                           "pid",
+                           "uid",
+                           "gid",
+                           "ns",
+                           "ipaddr",
+                           "ipport",
+                           "ipaddrport",
+                           "ipversion",
+                           "syscall"}) {
+    auto style = ColumnTemplate(kind);
+    ASSERT_TRUE(style.ok()) << style.status();
+    style->name = kind;
+    EXPECT_TRUE(CheckColumnStyle(*style).ok()) << kind;
+  }
+  EXPECT_EQ(ColumnTemplate("pod")->ellipsis, Ellipsis::kMiddle);
+  EXPECT_EQ(ColumnTemplate("ipaddrport")->min_width, 22);
+  EXPECT_TRUE(absl::IsNotFound(ColumnTemplate("nothing").status()));
+}
+
 TEST(Columns, Json) {
   EXPECT_EQ(FormatJson({}), "[]");
   EXPECT_EQ(FormatJson({Row("a", "", "x:,{\"", 0), nullptr, Row("b", "", "", 0)}),

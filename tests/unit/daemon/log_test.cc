@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "daemon/utf8.h"
 #include "nlohmann/json.hpp"
 
 namespace roster {
@@ -78,16 +77,6 @@ TEST(Log, UnknownLevelAndFormatAreNamed) {
   EXPECT_TRUE(ParseLogLevel("warning").ok());
   EXPECT_THAT(std::string(ParseLogLevel("loud").status().message()), HasSubstr("\"loud\""));
   EXPECT_THAT(std::string(ParseLogFormat("xml").status().message()), HasSubstr("\"xml\""));
-}
-
-TEST(Utf8, OnlyValidAndHarmlessCharactersArePrintable) {
-  for (const char* good : {"a", "é", "漢", "\xf0\x9f\x90\xb3"}) {
-    EXPECT_EQ(PrintableUtf8(good), strlen(good)) << good;
-  }
-  for (const char* bad : {"\x1b", "\x7f", "\xc2\x9b", "\xff", "\xc0\xaf", "\xe2\x80\xae",
-                          "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x80", "\xef\xbb\xbf", "\x80"}) {
-    EXPECT_EQ(PrintableUtf8(bad), 0u) << bad;
-  }
 }
 
 }  // namespace

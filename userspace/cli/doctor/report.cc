@@ -4,10 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/doctor/check.h"
-#include "cli/text.h"
 #include "daemon/convert.h"
 #include "nlohmann/json.hpp"
 #include "runtime/text.h"
+#include "text/terminal.h"
 
 namespace roster::cli {
 namespace {

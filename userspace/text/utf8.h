@@ -1,6 +1,6 @@
 // DecodeUtf8 and PrintableUtf8 tell what text from outside may be passed on as it is.
-#ifndef ROSTER_USERSPACE_DAEMON_UTF8_H_
-#define ROSTER_USERSPACE_DAEMON_UTF8_H_
+#ifndef ROSTER_USERSPACE_TEXT_UTF8_H_
+#define ROSTER_USERSPACE_TEXT_UTF8_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -46,9 +46,10 @@ constexpr size_t PrintableUtf8(std::string_view text) {
   if (code >= 0x2028 && code <= 0x202e) return 0;
   if (code >= 0x2060 && code <= 0x206f) return 0;
   if (code == 0xfeff || (code >= 0xfff0 && code <= 0xfffb)) return 0;
+  if (code >= 0xe0000 && code <= 0xe0fff) return 0;  // tags: invisible
   return length;
 }
 
 }  // namespace roster
 
-#endif  // ROSTER_USERSPACE_DAEMON_UTF8_H_
+#endif  // ROSTER_USERSPACE_TEXT_UTF8_H_

@@ -1,11 +1,11 @@
-// Filters over columns: "column:[!][~|>=|>|<=|<]value".
+// The condition of a column filter: ":[!][~|>=|>|<=|<]value".
 #include <memory>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "re2/re2.h"
-#include "roster/columns.h"
+#include "roster/column.h"
 
 namespace roster {
 namespace {
@@ -63,6 +63,11 @@ absl::StatusOr<ColumnValue> ParseAs(const ColumnValue& type, std::string_view te
     if (text.empty() || absl::SimpleAtob(Absl(text), &value)) return ColumnValue(value);
     return absl::InvalidArgumentError("expected true or false");
   }
+  if (std::holds_alternative<absl::Duration>(type)) {
+    absl::Duration value;
+    if (text.empty() || absl::ParseDuration(Absl(text), &value)) return ColumnValue(value);
+    return absl::InvalidArgumentError("expected a duration such as 1h30m");
+  }
   if (std::holds_alternative<uint64_t>(type)) {
     uint64_t value = 0;
     if (text.empty() || absl::SimpleAtoi(Absl(text), &value)) return ColumnValue(value);
@@ -73,70 +78,42 @@ absl::StatusOr<ColumnValue> ParseAs(const ColumnValue& type, std::string_view te
   return absl::InvalidArgumentError("expected a whole number");
 }
 
-std::string AsText(const ColumnValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* number = std::get_if<uint64_t>(&value)) return absl::StrCat(*number);
-  if (const auto* number = std::get_if<int64_t>(&value)) return absl::StrCat(*number);
-  return std::get<bool>(value) ? "true" : "false";
-}
-
 }  // namespace
 
-absl::StatusOr<ColumnFilter> ParseColumnFilter(const Columns& columns, std::string_view text) {
-  if (text.size() > kMaxFilterBytes) {
+absl::StatusOr<std::string_view> FilteredColumn(std::string_view filter) {
+  if (filter.size() > kMaxFilterBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "column filter: ", text.size(), " bytes are over the limit of ", kMaxFilterBytes));
+        "column filter: ", filter.size(), " bytes are over the limit of ", kMaxFilterBytes));
   }
-  const size_t colon = text.find(':');
-  const std::string_view name = text.substr(0, colon);
-  const Column* found = columns.Find(name);
-  if (found == nullptr) return Invalid(text, 0, "there is no such column");
-  // The filter may outlive `columns`.
-  const auto value_of = found->value;
+  return filter.substr(0, filter.find(':'));
+}
 
-  std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+absl::Status NoSuchColumn(std::string_view filter) {
+  return Invalid(filter, 0, "there is no such column");
+}
+
+absl::StatusOr<ValuePredicate> ParseComparison(std::string_view filter, size_t column_length,
+                                               const ColumnValue& type) {
+  std::string_view rest = filter.substr(column_length);
+  Consume(&rest, ":");
   const bool negate = Consume(&rest, "!");
   const Comparison comparison = ConsumeComparison(&rest);
-  const size_t offset = text.size() - rest.size();
+  const size_t offset = filter.size() - rest.size();
   if (comparison == Comparison::kMatch) {
     RE2::Options options(RE2::Quiet);
     options.set_max_mem(kMaxRegexBytes);
     const auto regex =
         std::make_shared<const RE2>(re2::StringPiece(rest.data(), rest.size()), options);
-    if (!regex->ok()) return Invalid(text, offset, regex->error());
-    return ColumnFilter([=](const Container& container) {
-      return RE2::PartialMatch(AsText(value_of(container)), *regex) != negate;
+    if (!regex->ok()) return Invalid(filter, offset, regex->error());
+    return ValuePredicate([=](const ColumnValue& value) {
+      return RE2::PartialMatch(ColumnValueText(value), *regex) != negate;
     });
   }
-  const absl::StatusOr<ColumnValue> wanted = ParseAs(value_of(Container()), rest);
-  if (!wanted.ok()) {
-    return Invalid(text, offset, std::string(wanted.status().message()));
-  }
-  return ColumnFilter([=, wanted = *wanted](const Container& container) {
-    return Compare(value_of(container), comparison, wanted) != negate;
+  const absl::StatusOr<ColumnValue> wanted = ParseAs(type, rest);
+  if (!wanted.ok()) return Invalid(filter, offset, std::string(wanted.status().message()));
+  return ValuePredicate([=, wanted = *wanted](const ColumnValue& value) {
+    return Compare(value, comparison, wanted) != negate;
   });
-}
-
-absl::StatusOr<std::vector<ColumnFilter>> ParseColumnFilters(
-    const Columns& columns, const std::vector<std::string>& texts) {
-  std::vector<ColumnFilter> filters;
-  for (const std::string& text : texts) {
-    absl::StatusOr<ColumnFilter> filter = ParseColumnFilter(columns, text);
-    if (!filter.ok()) return filter.status();
-    filters.push_back(*std::move(filter));
-  }
-  return filters;
-}
-
-std::vector<ContainerPtr> FilterRows(std::vector<ContainerPtr> rows,
-                                     const std::vector<ColumnFilter>& filters) {
-  std::erase_if(rows, [&](const ContainerPtr& row) {
-    for (const ColumnFilter& filter : filters) {
-      if (row == nullptr || !filter(*row)) return true;
-    }
-    return false;
-  });
-  return rows;
 }
 
 }  // namespace roster

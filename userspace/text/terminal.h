@@ -1,12 +1,14 @@
 // Text from outside, made fit for a terminal: escaped, measured, cut.
-#ifndef ROSTER_USERSPACE_CLI_TEXT_H_
-#define ROSTER_USERSPACE_CLI_TEXT_H_
+#ifndef ROSTER_USERSPACE_TEXT_TERMINAL_H_
+#define ROSTER_USERSPACE_TEXT_TERMINAL_H_
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace roster::cli {
+#include "roster/column.h"
+
+namespace roster {
 
 // Control characters, escape sequences, bytes that are no UTF-8 and characters that reorder or hide
 // text, each as \n, \t, \x1b or \u200b; all else as it is. The result is one line.
@@ -16,9 +18,9 @@ std::string EscapeForTerminal(std::string_view text);
 // none.
 size_t DisplayWidth(std::string_view escaped);
 
-// At most `width` columns, the last one an ellipsis where something was cut.
-std::string Shorten(std::string_view escaped, size_t width);
+// At most `width` columns; where `ellipsis` says, an ellipsis stands for what was cut.
+std::string Shorten(std::string_view escaped, size_t width, Ellipsis ellipsis = Ellipsis::kEnd);
 
-}  // namespace roster::cli
+}  // namespace roster
 
-#endif  // ROSTER_USERSPACE_CLI_TEXT_H_
+#endif  // ROSTER_USERSPACE_TEXT_TERMINAL_H_

@@ -1,10 +1,8 @@
-#include "cli/text.h"
+#include "text/terminal.h"
 
 #include <gtest/gtest.h>
 
-#include "cli/age.h"
-
-namespace roster::cli {
+namespace roster {
 namespace {
 
 TEST(EscapeForTerminal, OrdinaryTextIsLeftAsItIs) {
@@ -39,31 +37,13 @@ TEST(Shorten, CutsAtTheColumnAndBetweenCharacters) {
   EXPECT_EQ(Shorten("ééé", 2), "é…");
 }
 
-TEST(HumanAge, TwoUnitsWhileTheFirstHasOneDigit) {
-  const struct {
-    absl::Duration age;
-    const char* text;
-  } cases[] = {{absl::Seconds(-5), "0s"},
-               {absl::ZeroDuration(), "0s"},
-               {absl::Milliseconds(999), "0s"},
-               {absl::Seconds(59), "59s"},
-               {absl::Seconds(60), "1m"},
-               {absl::Seconds(90), "1m30s"},
-               {absl::Seconds(601), "10m"},
-               {absl::Minutes(59), "59m"},
-               {absl::Minutes(60), "1h"},
-               {absl::Minutes(125), "2h5m"},
-               {absl::Hours(23), "23h"},
-               {absl::Hours(24), "1d"},
-               {absl::Hours(51), "2d3h"},
-               {absl::Hours(24 * 400), "400d"},
-               {absl::InfiniteDuration(), "106751991167300d"}};
-  for (const auto& c : cases) {
-    if (c.age == absl::InfiniteDuration()) continue;  // must only not crash
-    EXPECT_EQ(HumanAge(c.age), c.text);
-  }
-  HumanAge(absl::InfiniteDuration());
+TEST(Shorten, CutsWhereTheEllipsisSays) {
+  EXPECT_EQ(Shorten("abcdef", 4, Ellipsis::kNone), "abcd");
+  EXPECT_EQ(Shorten("abcdef", 4, Ellipsis::kStart), "…def");
+  EXPECT_EQ(Shorten("abcdef", 4, Ellipsis::kMiddle), "ab…f");
+  EXPECT_EQ(Shorten("abcdef", 1, Ellipsis::kMiddle), "…");
+  EXPECT_EQ(Shorten("漢字漢字", 4, Ellipsis::kStart), "…字");
 }
 
 }  // namespace
-}  // namespace roster::cli
+}  // namespace roster
