@@ -6,8 +6,8 @@
 #include "cli/commands.h"
 #include "cli/identity.h"
 #include "daemon/daemon.h"
-#include "daemon/log.h"
 #include "kernel/errors.h"
+#include "log/log.h"
 
 namespace roster::cli {
 namespace {

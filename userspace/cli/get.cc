@@ -5,7 +5,7 @@
 #include "cli/entries.h"
 #include "cli/flags.h"
 #include "cli/output.h"
-#include "cli/table.h"
+#include "cli/render.h"
 #include "kernel/errors.h"
 #include "text/terminal.h"
 
@@ -46,15 +46,8 @@ absl::Status Get(const GetOptions& options) {
   ROSTER_ASSIGN_OR_RETURN(const Entry entry, GetEntry(options.paths, options.id));
   if (options.output == "text") {
     Print(Description(entry));
-  } else if (format.format == Format::kJson) {
-    Print(EntryJsonPretty(entry));
-  } else if (format.format == Format::kYaml) {
-    Print(EntryYaml(entry));
   } else {
-    EntryTable table(format.columns, {.headers = !options.no_headers,
-                                      .bold_headers = StdoutIsColourful(),
-                                      .shorten = format.format == Format::kTable});
-    Print(table.Render({entry}));
+    Print(RenderOne(format, !options.no_headers, entry));
   }
   return absl::OkStatus();
 }

@@ -9,7 +9,7 @@
 #include "cli/flags.h"
 #include "cli/follow.h"
 #include "cli/output.h"
-#include "cli/table.h"
+#include "cli/render.h"
 #include "kernel/errors.h"
 
 namespace roster::cli {
@@ -63,18 +63,6 @@ class EventFilter {
   std::set<std::pair<std::string, uint64_t>> shown_;
 };
 
-std::string Render(const OutputFormat& format, EntryTable* table,
-                   const std::vector<Entry>& entries) {
-  switch (format.format) {
-    case Format::kJson:
-      return EntriesJson(entries);
-    case Format::kYaml:
-      return EntriesYaml(entries);
-    default:
-      return table->Render(entries);
-  }
-}
-
 // The table, then a line for each event: CREATED and UPDATED as the container is, DELETED with
 // status "ended".
 absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& selector,
@@ -101,15 +89,13 @@ absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& select
 absl::Status List(const ListOptions& options) {
   ROSTER_ASSIGN_OR_RETURN(const v1::Selector selector, ToSelector(options.selector));
   ROSTER_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.output));
-  EntryTable table(format.columns, {.headers = !options.no_headers,
-                                    .bold_headers = StdoutIsColourful(),
-                                    .shorten = format.format == Format::kTable});
+  EntryTable table = MakeTable(format, !options.no_headers);
   // Before anything is asked.
   ROSTER_RETURN_IF_ERROR(CheckSortKeys(options.sort));
   ROSTER_ASSIGN_OR_RETURN(const std::vector<EntryFilter> filters, ParseFilters(options.filters));
   if (options.watch) return ListAndWatch(options, selector, filters, format, &table);
   ROSTER_ASSIGN_OR_RETURN(const std::vector<Entry> entries, Chosen(options, selector, filters));
-  Print(Render(format, &table, entries));
+  Print(RenderAll(format, entries, &table));
   return absl::OkStatus();
 }
 

@@ -9,7 +9,7 @@
 #include "cli/flags.h"
 #include "cli/identity.h"
 #include "cli/output.h"
-#include "cli/table.h"
+#include "cli/render.h"
 #include "kernel/errors.h"
 #include "roster/reader.h"
 
@@ -72,17 +72,7 @@ absl::Status Lookup(const LookupOptions& options) {
   if (!member->has_value() || ((*member)->membership.flags & ROSTER_F_HOST) != 0) {
     return absl::NotFoundError(absl::StrCat(what, ": in no container"));
   }
-  const Entry entry = EntryFromMember(**member);
-  if (format.format == Format::kJson) {
-    Print(EntryJsonPretty(entry));
-  } else if (format.format == Format::kYaml) {
-    Print(EntryYaml(entry));
-  } else {
-    EntryTable table(format.columns, {.headers = !options.no_headers,
-                                      .bold_headers = StdoutIsColourful(),
-                                      .shorten = format.format == Format::kTable});
-    Print(table.Render({entry}));
-  }
+  Print(RenderOne(format, !options.no_headers, EntryFromMember(**member)));
   return absl::OkStatus();
 }
 

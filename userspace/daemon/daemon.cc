@@ -16,11 +16,11 @@
 #include "daemon/daemon_lock.h"
 #include "daemon/daemon_tracker.h"
 #include "daemon/grpc_server.h"
-#include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/state_dir.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
+#include "log/log.h"
 
 #ifndef ROSTER_VERSION
 #define ROSTER_VERSION "unknown"

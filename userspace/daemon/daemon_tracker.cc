@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "daemon/log.h"
 #include "kernel/errors.h"
+#include "log/log.h"
 #include "tracker/tracker.h"
 
 namespace roster {

@@ -11,8 +11,8 @@
 #include <chrono>
 #include <utility>
 
-#include "daemon/log.h"
 #include "kernel/errors.h"
+#include "log/log.h"
 
 namespace roster {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "daemon/log.h"
+#include "log/log.h"
 #include "roster_abi.h"
 
 namespace roster {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "daemon/convert.h"
-#include "daemon/log.h"
+#include "log/log.h"
 #include "runtime/text.h"
 
 namespace roster {

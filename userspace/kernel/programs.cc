@@ -5,16 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "adopt.skel.h"
 #include "cgroups.skel.h"
 #include "kernel/errors.h"
+#include "kernel/libbpf_log.h"
 #include "lifecycle.skel.h"
 
 namespace roster {
@@ -22,42 +19,6 @@ namespace {
 
 constexpr const char* kInternalMaps[] = {"roster_hot", "roster_birth",   "roster_lineage",
                                          "roster_arm", "roster_runtime", "roster_events"};
-
-// The end of what libbpf said while programs were loaded, for the error message.
-class LibbpfLog {
- public:
-  LibbpfLog() : previous_(libbpf_set_print(&LibbpfLog::Print)) { Take(); }
-  ~LibbpfLog() { libbpf_set_print(previous_); }
-  LibbpfLog(const LibbpfLog&) = delete;
-  LibbpfLog& operator=(const LibbpfLog&) = delete;
-
-  static std::string Take() {
-    absl::MutexLock lock(&Mutex());
-    return std::exchange(Text(), "");
-  }
-
- private:
-  static absl::Mutex& Mutex() {
-    static auto& mutex = *new absl::Mutex;
-    return mutex;
-  }
-  static std::string& Text() {
-    static auto& text = *new std::string;
-    return text;
-  }
-  static int Print(enum libbpf_print_level level, const char* format, va_list args)
-      __attribute__((format(printf, 2, 0))) {
-    if (level == LIBBPF_DEBUG) return 0;
-    char line[1024];
-    vsnprintf(line, sizeof(line), format, args);
-    absl::MutexLock lock(&Mutex());
-    constexpr size_t kKept = 4096;
-    Text() += line;
-    if (Text().size() > kKept) Text().erase(0, Text().size() - kKept);
-    return 0;
-  }
-  libbpf_print_fn_t previous_;
-};
 
 absl::Status LoadError(const char* name, int error) {
   std::string why;

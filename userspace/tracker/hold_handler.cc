@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "daemon/log.h"
+#include "log/log.h"
 #include "runtime/pid_file.h"
 
 namespace roster {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "daemon/log.h"
 #include "kernel/errors.h"
+#include "log/log.h"
 #include "mirror/record.h"
 #include "tracker/describe.h"
 #include "tracker/kernel_facts.h"

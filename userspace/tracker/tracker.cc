@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "daemon/log.h"
 #include "kernel/errors.h"
+#include "log/log.h"
 #include "process/proc_task.h"
 #include "runtime/identify.h"
 

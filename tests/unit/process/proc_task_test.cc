@@ -107,10 +107,12 @@ TEST(ProcTask, EverythingIsNotFoundOnceTheTaskHasEnded) {
 }
 
 TEST(ProcTask, CmdlineKeepsEmptyWordsAndOddBytes) {
-  int pipe_fds[2];
+  int pipe_fds[2], input[2];
   ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
+  ASSERT_EQ(pipe2(input, O_CLOEXEC), 0);
   const pid_t shell = fork();
   if (shell == 0) {
+    dup2(input[0], 0);  // on which nothing ever comes
     dup2(pipe_fds[1], 1);
     execl("/bin/sh", "sh", "-c", "echo x; read y", "", "\xff\xfe", "last", nullptr);
     _exit(1);
@@ -122,7 +124,7 @@ TEST(ProcTask, CmdlineKeepsEmptyWordsAndOddBytes) {
               ElementsAre("sh", "-c", "echo x; read y", "", "\xff\xfe", "last"));
   kill(shell, SIGKILL);
   waitpid(shell, nullptr, 0);
-  close(pipe_fds[0]);
+  for (const int fd : {pipe_fds[0], input[0], input[1]}) close(fd);
 }
 
 TEST(ProcTask, CmdlineOfAKernelThreadIsEmpty) {

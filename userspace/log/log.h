@@ -8,8 +8,8 @@
 // be; control characters and bytes that are not printable ASCII or UTF-8 are escaped, so that a
 // name from outside can neither forge a line nor reach a terminal. Thread-safe; one write(2) a
 // line.
-#ifndef ROSTER_USERSPACE_DAEMON_LOG_H_
-#define ROSTER_USERSPACE_DAEMON_LOG_H_
+#ifndef ROSTER_USERSPACE_LOG_LOG_H_
+#define ROSTER_USERSPACE_LOG_LOG_H_
 
 #include <concepts>
 #include <cstdint>
@@ -78,4 +78,4 @@ std::string FormatLogLine(LogFormat format, LogLevel level, std::string_view tim
 
 }  // namespace roster
 
-#endif  // ROSTER_USERSPACE_DAEMON_LOG_H_
+#endif  // ROSTER_USERSPACE_LOG_LOG_H_

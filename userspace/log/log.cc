@@ -1,4 +1,4 @@
-#include "daemon/log.h"
+#include "log/log.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -141,16 +141,8 @@ std::string FormatLogLine(LogFormat format, LogLevel level, std::string_view tim
                           std::string_view message, std::initializer_list<LogField> fields) {
   const auto& names = kLevels[static_cast<size_t>(level)];
   std::string line;
-  switch (format) {
-    case LogFormat::kJson:
-      line = "{";
-      break;
-    case LogFormat::kJournal:
-      line = absl::StrCat("<", names.priority, ">");
-      break;
-    default:
-      break;
-  }
+  if (format == LogFormat::kJson) line += '{';
+  if (format == LogFormat::kJournal) absl::StrAppend(&line, "<", names.priority, ">");
   if (format != LogFormat::kJournal) {
     AppendPair(format, "time", time, false, &line);
     AppendPair(format, "level", names.name, false, &line);
