@@ -4,7 +4,6 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,15 +11,14 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
-#include <type_traits>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
-#include "lookup/pinned_map.h"
+#include "lookup/abi_page.h"
+#include "lookup/shared_copy.h"
 
 namespace roster {
 
@@ -33,55 +31,8 @@ using MaybeMember = absl::StatusOr<std::optional<Member>>;
 
 // Absences are cached too and the caller chooses the keys, so the cache needs a bound.
 constexpr size_t kMaxCached = 4 * ROSTER_MAX_IDENTITIES;
-constexpr uint64_t kHeartbeatLimitNs = 3'000'000'000;
 // linux/nsfs.h of Linux 6.12; Debian 12's headers are older.
 constexpr unsigned long kNsGetMntnsId = _IOR(0xb7, 0x5, uint64_t);
-
-std::optional<std::array<uint8_t, 16>> ReadBootId() {
-  Fd fd(open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-  char text[64];
-  const ssize_t length = fd.valid() ? read(fd.get(), text, sizeof(text)) : -1;
-  std::array<uint8_t, 16> id = {};
-  size_t digits = 0;
-  for (ssize_t i = 0; i < length && digits < 32; ++i) {
-    const char c = text[i];
-    int value = 0;
-    if (c >= '0' && c <= '9') {
-      value = c - '0';
-    } else if (c >= 'a' && c <= 'f') {
-      value = c - 'a' + 10;
-    } else {
-      continue;
-    }
-    id[digits / 2] = static_cast<uint8_t>(id[digits / 2] << 4 | value);
-    ++digits;
-  }
-  if (digits != 32) return std::nullopt;
-  return id;
-}
-
-uint64_t NamespaceInode(const std::string& path) {
-  struct stat status;
-  return stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
-}
-
-uint64_t BootTimeNs() {
-  timespec now;
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
-// Copies a struct that others write by aligned 8-byte stores, without tearing any of its words.
-template <typename T>
-T CopyShared(const T* shared) {
-  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 8 == 0);
-  uint64_t words[sizeof(T) / 8];
-  const auto* from = reinterpret_cast<const uint64_t*>(shared);
-  for (size_t i = 0; i < sizeof(T) / 8; ++i) words[i] = __atomic_load_n(from + i, __ATOMIC_RELAXED);
-  T copy;
-  memcpy(&copy, words, sizeof(T));
-  return copy;
-}
 
 }  // namespace
 
@@ -95,10 +46,7 @@ class Reader::Impl {
   MaybeMember Find(uint64_t handle);
   absl::StatusOr<std::vector<Member>> List();
   absl::StatusOr<Stats> ReadStats();
-  bool IsDaemonAlive() const;
-  uint64_t Changes() const { return __atomic_load_n(&abi()->changes, __ATOMIC_ACQUIRE); }
-
-  const roster_abi* abi() const { return static_cast<const roster_abi*>(abi_memory_.data()); }
+  const AbiPage& abi() const { return abi_; }
 
   std::string pin_dir_;
   uint64_t bpf_calls_ = 0;
@@ -109,7 +57,6 @@ class Reader::Impl {
   const roster_membership* slots() const {
     return static_cast<const roster_membership*>(slot_memory_.data());
   }
-  absl::Status CheckAbi() const;
   // 0 where the map has no such key.
   absl::StatusOr<uint64_t> LookupHandle(Kind kind, uint64_t key);
   // False where the slot is another's by now.
@@ -120,13 +67,12 @@ class Reader::Impl {
   // comes between the two is found by the next call.
   void DropOldCache();
 
-  MappedArray abi_memory_;
+  AbiPage abi_;
   MappedArray slot_memory_;
   Fd identity_[3];
   Fd record_;
   Fd stats_;
   Fd task_;  // empty where the kernel's task storage is not pinned
-  uint64_t own_pidns_ = 0;
 
   uint64_t cached_at_ = 0;
   absl::flat_hash_map<uint64_t, uint64_t> handles_[3];  // 0: known to be absent
@@ -139,10 +85,8 @@ absl::Status Reader::Impl::Open(std::string_view dir) {
     return absl::NotFoundError(absl::StrCat(
         "pin directory ", pin_dir_, ": does not exist: no Roster daemon has run here since boot"));
   }
-  ROSTER_ASSIGN_OR_RETURN(const Fd abi_fd, OpenPinnedMap(pin_dir_, kAbiShape));
-  ROSTER_ASSIGN_OR_RETURN(abi_memory_, MappedArray::Map(abi_fd, pin_dir_, kAbiShape));
   // The version first: of another one the shapes below say nothing useful.
-  ROSTER_RETURN_IF_ERROR(CheckAbi());
+  ROSTER_ASSIGN_OR_RETURN(abi_, AbiPage::Open(pin_dir_));
   ROSTER_ASSIGN_OR_RETURN(const Fd slot_fd, OpenPinnedMap(pin_dir_, kSlotShape));
   ROSTER_ASSIGN_OR_RETURN(slot_memory_, MappedArray::Map(slot_fd, pin_dir_, kSlotShape));
   for (int kind = 0; kind < 3; ++kind) {
@@ -157,33 +101,12 @@ absl::Status Reader::Impl::Open(std::string_view dir) {
       task_ = *std::move(task);
     }
   }
-  own_pidns_ = NamespaceInode("/proc/self/ns/pid");
-  cached_at_ = Changes();
-  return absl::OkStatus();
-}
-
-absl::Status Reader::Impl::CheckAbi() const {
-  const roster_abi copy = CopyShared(abi());
-  const std::string path = absl::StrCat(pin_dir_, "/", kAbiShape.name);
-  if (copy.major == 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "pin ", path, ": never initialised: the first daemon is still starting, or died early"));
-  }
-  if (copy.major != ROSTER_ABI_MAJOR) {
-    return absl::FailedPreconditionError(absl::StrCat("pin ", path, ": ABI version ", copy.major,
-                                                      ".", copy.minor, ", this program reads ",
-                                                      ROSTER_ABI_MAJOR));
-  }
-  const auto boot_id = ReadBootId();
-  if (boot_id.has_value() && memcmp(boot_id->data(), copy.boot_id, boot_id->size()) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("pin ", path, ": written under another boot id: its contents are void"));
-  }
+  cached_at_ = abi_.Changes();
   return absl::OkStatus();
 }
 
 void Reader::Impl::DropOldCache() {
-  const uint64_t now = Changes();
+  const uint64_t now = abi_.Changes();
   if (now == cached_at_) return;
   for (auto& handles : handles_) handles.clear();
   records_.clear();
@@ -350,15 +273,6 @@ absl::StatusOr<Stats> Reader::Impl::ReadStats() {
   return stats;
 }
 
-bool Reader::Impl::IsDaemonAlive() const {
-  const roster_abi copy = CopyShared(abi());
-  if (copy.daemon_pid == 0) return false;
-  const uint64_t now = BootTimeNs();
-  if (now > copy.heartbeat_ns && now - copy.heartbeat_ns > kHeartbeatLimitNs) return false;
-  if (own_pidns_ == 0 || copy.host_pidns != own_pidns_) return true;
-  return kill(static_cast<pid_t>(copy.daemon_pid), 0) == 0 || errno == EPERM;
-}
-
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::Reader(Reader&&) noexcept = default;
 Reader& Reader::operator=(Reader&&) noexcept = default;
@@ -380,9 +294,9 @@ MaybeMember Reader::FindByCgroup(uint64_t id) { return impl_->FindByIdentity(Imp
 MaybeMember Reader::FindByPid(int pid) { return impl_->FindByPid(pid); }
 MaybeMember Reader::Find(uint64_t handle) { return impl_->Find(handle); }
 absl::StatusOr<std::vector<Member>> Reader::List() { return impl_->List(); }
-uint64_t Reader::Changes() const { return impl_->Changes(); }
-roster_abi Reader::Abi() const { return CopyShared(impl_->abi()); }
-bool Reader::IsDaemonAlive() const { return impl_->IsDaemonAlive(); }
+uint64_t Reader::Changes() const { return impl_->abi().Changes(); }
+roster_abi Reader::Abi() const { return impl_->abi().Copy(); }
+bool Reader::IsDaemonAlive() const { return impl_->abi().IsDaemonAlive(); }
 absl::StatusOr<Stats> Reader::ReadStats() { return impl_->ReadStats(); }
 const std::string& Reader::pin_dir() const { return impl_->pin_dir_; }
 uint64_t Reader::bpf_calls() const { return impl_->bpf_calls_; }
