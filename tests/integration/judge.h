@@ -3,6 +3,7 @@
 #ifndef ROSTER_TESTS_INTEGRATION_JUDGE_H_
 #define ROSTER_TESTS_INTEGRATION_JUDGE_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct StartedContainer {
   std::string name;
   std::string id;
   int marker = 0;
-  absl::Duration took;  // of the engine's command that starts it
+  uint64_t began_ns = 0;  // CLOCK_MONOTONIC
+  absl::Duration took;    // of the engine's command that starts it
   FirstCall call;
 };
 

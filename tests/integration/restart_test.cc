@@ -29,6 +29,8 @@ class Starter {
     if (thread_.joinable()) thread_.join();
   }
   bool enough() const { return started_ >= least_; }
+  int started() const { return started_; }
+  bool failed() const { return failed_; }
 
   // After Finish.
   const std::vector<StartedContainer>& all() const { return all_; }
@@ -45,7 +47,8 @@ class Starter {
       absl::StatusOr<std::string> id =
           engine_->Run({container.name, {MarkerPath(container.marker), "wait"}});
       status_.Update(id.status());
-      if (!id.ok()) return;
+      failed_ = !status_.ok();
+      if (failed_) return;
       container.id = *id;
       all_.push_back(container);
       if (i % 2 == 0) {
@@ -61,6 +64,7 @@ class Starter {
   const int first_marker_, least_;
   std::atomic<bool> stop_ = false;
   std::atomic<int> started_ = 0;
+  std::atomic<bool> failed_ = false;
   std::vector<StartedContainer> all_, living_;
   absl::Status status_;
   std::thread thread_;
@@ -81,6 +85,18 @@ TEST_F(Restart, TwentyKillsDuringManyStartsLoseAndLeaveNothing) {
   for (int kill = 0; kill < kKills; ++kill) {
     ROSTER_ASSERT_OK(roster_->Kill());
     ROSTER_ASSERT_OK(roster_->Start());
+    // Each daemon sees its share of the starts, as does the time between two.
+    Ticker ticker(absl::Milliseconds(5));
+    ROSTER_ASSERT_OK(WaitUntil("the starts to go on", {ticker.fd()}, In(absl::Seconds(60)), [&] {
+      ticker.Take();
+      int started = 0;
+      bool failed = false;
+      for (const Starter& starter : starters) {
+        started += starter.started();
+        failed |= starter.failed();
+      }
+      return failed || started >= 3 * least * (kill + 1) / kKills;
+    }));
   }
   std::vector<StartedContainer> all;
   std::set<std::string> truth;

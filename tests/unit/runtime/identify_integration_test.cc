@@ -1,9 +1,11 @@
 // IdentifyRunning and FindRunningContainerInits against containers of the real runc and crun.
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +19,8 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kernel/fd.h"
+#include "process/proc_task.h"
 #include "runtime/identify.h"
 #include "runtime/pid_file.h"
 #include "runtime/runtime_state.h"
@@ -99,7 +103,24 @@ class IdentifyTest : public testing::TestWithParam<const char*> {
     EXPECT_EQ(status, 0) << Slurp(log);
     const absl::StatusOr<pid_t> pid = ParsePid(Slurp(pid_file));
     EXPECT_TRUE(pid.ok()) << pid.status();
+    if (pid.ok()) AwaitEndOfRuntime(*pid);
     return pid.ok() ? *pid : 0;
+  }
+
+  // `crun run -d` returns before the process of its that is the init's parent has exited, and a
+  // runtime that is the parent vouches for its child.
+  void AwaitEndOfRuntime(pid_t init) {
+    const absl::StatusOr<ProcTask> task = ProcTask::Open(init);
+    ASSERT_TRUE(task.ok()) << task.status();
+    const absl::StatusOr<pid_t> parent = task->ParentPid();
+    ASSERT_TRUE(parent.ok()) << parent.status();
+    const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, *parent, 0)));
+    const absl::StatusOr<ProcTask> runtime = ProcTask::Open(*parent);
+    if (!pidfd.valid() || !runtime.ok()) return;
+    const absl::StatusOr<std::vector<std::string>> arguments = runtime->Cmdline();
+    if (!arguments.ok() || !testing::Value(*arguments, Contains(id_))) return;
+    pollfd fds = {pidfd.get(), POLLIN, 0};
+    EXPECT_EQ(poll(&fds, 1, 10000), 1) << arguments->front() << " is still there";
   }
 
   std::string dir_;
