@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -18,7 +17,6 @@
 #include <new>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "hook/hold_reader.h"
 #include "hook/keeper_process.h"
@@ -32,9 +30,6 @@ namespace roster {
 namespace {
 
 constexpr size_t kStackSize = 64 * 1024;
-// Fds of the reserve that are not for held events: the scratch slot's, and what a keeper opens to
-// settle in.
-constexpr rlim_t kFdSlack = 32;
 constexpr int kDispatchBudget = 256;
 constexpr absl::Duration kSpawnRetry = absl::Seconds(1);
 // After so many keepers in a row that died so soon the next is not started at once, or the daemon
@@ -110,12 +105,14 @@ absl::Status Keeper::Initialize() {
   if (!timer_.valid()) return ErrnoStatus("create", "the keeper's timer", errno);
   epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_.valid()) return ErrnoStatus("create", "the keeper's epoll", errno);
-  ROSTER_RETURN_IF_ERROR(ReserveFds());
+  ROSTER_RETURN_IF_ERROR(fd_reserve_.Reserve(options_.capacity));
+  queue_->capacity = fd_reserve_.reserved();
   // Edge-triggered: the doorbell is never read, and a readable group is the keeper's to read.
   ROSTER_RETURN_IF_ERROR(Watch(doorbell_.get(), EPOLLIN | EPOLLET, kDoorbell));
   ROSTER_RETURN_IF_ERROR(Watch(fanotify_fd_, EPOLLIN | EPOLLET, kGroup));
   ROSTER_RETURN_IF_ERROR(Watch(timer_.get(), EPOLLIN, kTimer));
   reader_ = std::make_unique<HoldReader>(queue_, fanotify_fd_, doorbell_.get(), daemon_pid_);
+  consumer_ = std::make_unique<HoldConsumer>(queue_, reader_.get());
   return Spawn();
 }
 
@@ -129,50 +126,14 @@ absl::Status Keeper::Watch(int fd, uint32_t events, uint32_t tag) {
   return absl::OkStatus();
 }
 
-// Resource limits belong to a process and not to its fd table, so the daemon and the keeper can
-// have different ones over the table they share: what lies between the two is the keeper's alone,
-// however many fds the daemon uses up.
-absl::Status Keeper::ReserveFds() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return ErrnoStatus("read", "RLIMIT_NOFILE", errno);
-  original_fd_limit_ = limit.rlim_cur;
-  constexpr rlim_t kEnough = 16 * 1024;
-  if (limit.rlim_max < kEnough) {
-    // Needs CAP_SYS_RESOURCE.
-    const rlimit raised = {limit.rlim_cur, kEnough};
-    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit.rlim_max = kEnough;
-  }
-  const rlim_t hard = std::min<rlim_t>(limit.rlim_max, 1 << 20);
-  const rlim_t reserve = std::min<rlim_t>(options_.capacity + kFdSlack, hard / 2);
-  if (reserve <= kFdSlack) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("reserve fds for the keeper: the hard RLIMIT_NOFILE of ", hard,
-                     " is too small, raise it (LimitNOFILE=)"));
-  }
-  queue_->capacity = static_cast<uint32_t>(reserve - kFdSlack);
-  keeper_fd_limit_ = hard;
-  daemon_fd_limit_ = hard - reserve;
-  return SetFdLimit(daemon_fd_limit_);
-}
-
-absl::Status Keeper::SetFdLimit(rlim_t soft) {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return ErrnoStatus("read", "RLIMIT_NOFILE", errno);
-  limit.rlim_cur = std::min(soft, limit.rlim_max);
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return ErrnoStatus("set", absl::StrCat("RLIMIT_NOFILE to ", soft), errno);
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Keeper::Spawn() {
   reader_->AdoptHeld();
-  reader_->set_fd_limit(keeper_fd_limit_);
+  reader_->set_fd_limit(fd_reserve_.keeper_limit());
   KeeperArguments arguments = {};
   arguments.reader = reader_.get();
   arguments.fanotify_fd = fanotify_fd_;
   arguments.daemon_pidfd = daemon_pidfd_.get();
-  arguments.fd_limit = keeper_fd_limit_;
+  arguments.fd_limit = fd_reserve_.keeper_limit();
   arguments.stack = stack_;
   arguments.stack_size = kStackSize;
   arguments.queue = queue_;
@@ -221,16 +182,13 @@ bool Keeper::EndKeeper() {
 
 Keeper::~Keeper() {
   // A forked child must not end its parent's keeper.
-  if (getpid() == daemon_pid_ && queue_ != nullptr && reader_ != nullptr) {
+  if (getpid() == daemon_pid_ && consumer_ != nullptr) {
     EndKeeper();
-    RecoverSlots();
-    (void)SetFdLimit(keeper_fd_limit_);
+    consumer_->Recover();
+    (void)fd_reserve_.Take();
     reader_->AllowEverything();
-    for (HoldSlot& slot : queue_->slots) {
-      if (StateOf(slot.word.load()) == HoldState::kHeld) close(slot.event.fd);
-    }
+    consumer_->CloseHeld();
   }
-  if (getpid() == daemon_pid_ && original_fd_limit_ != 0) (void)SetFdLimit(original_fd_limit_);
   if (queue_ != nullptr) munmap(queue_, sizeof(HoldQueue));
   if (stack_ != nullptr) munmap(stack_, kStackSize);
 }
@@ -240,11 +198,11 @@ absl::Status Keeper::Restart() {
   // A killed process executes nothing of ours any more even while it has not gone yet, so its slots
   // may be recovered; only an event that the kernel is just about to give it would be missed.
   EndKeeper();
-  RecoverSlots();
-  AnnounceMissing();
+  consumer_->Recover();
+  consumer_->AnnounceMissing();
   absl::Status status = Spawn();
   if (status.ok()) {
-    ROSTER_RETURN_IF_ERROR(SetFdLimit(daemon_fd_limit_));
+    ROSTER_RETURN_IF_ERROR(fd_reserve_.GiveBack());
     ArmWatchdog();
     return absl::OkStatus();
   }
@@ -255,7 +213,7 @@ absl::Status Keeper::Restart() {
 // The daemon reads the group itself. It takes the keeper's reserve of fds meanwhile.
 void Keeper::StandIn() {
   stands_in_.store(true);
-  (void)SetFdLimit(keeper_fd_limit_);
+  (void)fd_reserve_.Take();
   reader_->AdoptHeld();
   ReadGroup();
 }
@@ -271,62 +229,6 @@ void Keeper::ReadGroup() {
                     absl::Nanoseconds(static_cast<int64_t>(deadline > now ? deadline - now : 0)));
   }
   ArmTimer(wait);
-}
-
-void Keeper::RecoverSlots() {
-  for (uint32_t i = 0; i < kHoldSlots; ++i) RecoverSlot(i);
-}
-
-// Brings a slot that a dead keeper left in the middle of something to HELD, EXPIRED or FREE.
-void Keeper::RecoverSlot(uint32_t index) {
-  HoldSlot& slot = queue_->slots[index];
-  const uint64_t word = slot.word.load();
-  const uint64_t number = NumberOf(word);
-  switch (StateOf(word)) {
-    case HoldState::kReading:
-      if (slot.event.fd < 0) {
-        slot.word.store(HoldWord(number, HoldState::kFree));
-      } else if (index == kScratchSlot) {
-        reader_->AnswerAndClose(slot, number, HoldState::kFree);
-      } else {
-        // Read, and nothing else. The deadline starts now.
-        slot.read_ns = MonotonicNow();
-        reader_->IdentifyFile(slot);
-        queue_->held.fetch_add(1);
-        slot.word.store(HoldWord(number, HoldState::kHeld));
-      }
-      return;
-    case HoldState::kKeeperAnswering:
-      // Answered or not; the fd is still open, so that a second answer can only find nothing.
-      reader_->AnswerAndClose(slot, number,
-                              index == kScratchSlot ? HoldState::kFree : HoldState::kExpired);
-      return;
-    case HoldState::kKeeperClosing:
-      // Closed or not: closing it again could close somebody else's. One instruction wide, and
-      // counted.
-      if (fcntl(slot.event.fd, F_GETFD) >= 0) ++fds_leaked_;
-      slot.word.store(
-          HoldWord(number, index == kScratchSlot ? HoldState::kFree : HoldState::kExpired));
-      if (slot.daemon_done.load() != 0) FreeIfExpired(slot, number);
-      return;
-    default:
-      return;
-  }
-}
-
-// Puts what a dead keeper recorded without announcing it into the ring.
-void Keeper::AnnounceMissing() {
-  absl::flat_hash_set<uint64_t> announced;
-  const uint64_t head = queue_->head.load();
-  for (uint64_t i = queue_->tail.load(); i != head; ++i)
-    announced.insert(queue_->ring[i % kHoldSlots].load());
-  for (uint32_t i = 0; i < queue_->capacity; ++i) {
-    const uint64_t word = queue_->slots[i].word.load();
-    const uint64_t number = NumberOf(word);
-    if (StateOf(word) != HoldState::kHeld && StateOf(word) != HoldState::kExpired) continue;
-    if (taken_[i] == number || announced.contains(number)) continue;
-    reader_->Announce(number);
-  }
 }
 
 void Keeper::ArmTimer(absl::Duration delay) { timer_armed_ = SetTimer(timer_.get(), delay).ok(); }
@@ -378,8 +280,8 @@ void Keeper::OnKeeperDeath() {
   quick_deaths_ = 0;
   ++keeper_restarts_;
   EndKeeper();
-  RecoverSlots();
-  AnnounceMissing();
+  consumer_->Recover();
+  consumer_->AnnounceMissing();
   StandIn();
 }
 
@@ -415,68 +317,9 @@ void Keeper::Dispatch(absl::FunctionRef<void(const HeldEvent&)> on_event) {
   }
 }
 
-bool Keeper::Next(HeldEvent* event) {
-  const uint64_t tail = queue_->tail.load();
-  if (tail == queue_->head.load()) return false;
-  const uint64_t number = queue_->ring[tail % kHoldSlots].load();
-  HoldSlot& slot = queue_->slots[HoldIndex(number)];
-  taken_[HoldIndex(number)] = number;
-  queue_->tail.store(tail + 1);
-  event->number = number;
-  event->tid = slot.event.pid;
-  event->mask = slot.event.mask;
-  event->file = FileId{slot.dev, slot.ino};
-  event->read_ns = slot.read_ns;
-  event->deadline_ns = slot.read_ns + queue_->deadline_ns;
-  event->already_released = StateOf(slot.word.load()) != HoldState::kHeld;
-  event->fd = event->already_released ? -1 : slot.event.fd;
-  if (event->already_released) {
-    slot.daemon_done.store(1);
-    FreeIfExpired(slot, number);
-  }
-  return true;
-}
-
-bool Keeper::Release(uint64_t number) {
-  HoldSlot& slot = queue_->slots[HoldIndex(number)];
-  uint64_t expected = HoldWord(number, HoldState::kHeld);
-  if (slot.word.compare_exchange_strong(expected, HoldWord(number, HoldState::kDaemonAnswering))) {
-    reader_->Allow(slot.event.fd);
-    queue_->answers.fetch_add(1);
-    close(slot.event.fd);
-    const bool in_time = slot.rescued.load() == 0;
-    slot.word.store(HoldWord(number, HoldState::kFree));
-    return in_time;
-  }
-  if (NumberOf(expected) != number) return false;
-  switch (StateOf(expected)) {
-    case HoldState::kKeeperAnswering:
-    case HoldState::kKeeperClosing:
-    case HoldState::kExpired:
-      queue_->answers.fetch_add(1);
-      slot.daemon_done.store(1);
-      FreeIfExpired(slot, number);
-      return false;
-    default:
-      return false;
-  }
-}
-
-absl::StatusOr<Fd> Keeper::Borrow(uint64_t number) {
-  const HoldSlot& slot = queue_->slots[HoldIndex(number)];
-  const uint64_t held = HoldWord(number, HoldState::kHeld);
-  if (slot.word.load() == held) {
-    Fd copy(fcntl(slot.event.fd, F_DUPFD_CLOEXEC, 3));
-    const int error = errno;
-    // Still held after the duplication: then the number meant this file during it.
-    if (slot.word.load() == held) {
-      if (!copy.valid())
-        return ErrnoStatus("duplicate", absl::StrCat("the fd of held event ", number), error);
-      return copy;
-    }
-  }
-  return absl::NotFoundError(absl::StrCat("borrow fd: event ", number, " is not held any more"));
-}
+bool Keeper::Next(HeldEvent* event) { return consumer_->Next(event); }
+bool Keeper::Release(uint64_t number) { return consumer_->Release(number); }
+absl::StatusOr<Fd> Keeper::Borrow(uint64_t number) { return consumer_->Borrow(number); }
 
 KeeperStats Keeper::Stats() const {
   KeeperStats stats;
@@ -491,12 +334,9 @@ KeeperStats Keeper::Stats() const {
   stats.read_errors = queue_->read_errors.load();
   stats.fd_pressure = queue_->fd_pressure.load();
   stats.keeper_restarts = keeper_restarts_.load();
-  stats.fds_leaked = fds_leaked_.load();
+  stats.fds_leaked = consumer_->fds_leaked();
   stats.daemon_reads = stands_in_.load();
-  for (const HoldSlot& slot : queue_->slots) {
-    const HoldState state = StateOf(slot.word.load());
-    if (state != HoldState::kFree && state != HoldState::kReading) ++stats.holding;
-  }
+  stats.holding = consumer_->Holding();
   return stats;
 }
 

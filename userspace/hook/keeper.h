@@ -25,10 +25,8 @@
 #ifndef ROSTER_USERSPACE_HOOK_KEEPER_H_
 #define ROSTER_USERSPACE_HOOK_KEEPER_H_
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -37,26 +35,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "hook/file_id.h"
+#include "hook/fd_reserve.h"
+#include "hook/hold_consumer.h"
 #include "hook/hold_queue.h"
 #include "kernel/fd.h"
 
 namespace roster {
 
 class HoldReader;
-
-// One permission event. A runtime is blocked until the event is released.
-struct HeldEvent {
-  uint64_t number = 0;  // names it for Release; never 0, never reused within a Keeper
-  int fd = -1;    // the file; see Keeper::Borrow before reading from it. -1 when already released
-  pid_t tid = 0;  // the blocked thread; 0 when the daemon's pid namespace does not show it
-  uint64_t mask = 0;  // FAN_OPEN_EXEC_PERM, FAN_ACCESS_PERM, or FAN_Q_OVERFLOW (events were lost)
-  FileId file;        // of the file behind `fd`, known also when already released
-  uint64_t read_ns = 0;      // CLOCK_MONOTONIC, when the keeper read it
-  uint64_t deadline_ns = 0;  // CLOCK_MONOTONIC, when the keeper releases it
-  bool already_released =
-      false;  // nothing is blocked any more: resolve it late. Must not be released
-};
 
 struct KeeperOptions {
   // The longest hold. At least 1 ms.
@@ -135,13 +121,9 @@ class Keeper {
  private:
   Keeper(int fanotify_fd, KeeperOptions options);
   absl::Status Initialize();
-  absl::Status ReserveFds();
   absl::Status Watch(int fd, uint32_t events, uint32_t tag);
   absl::Status Spawn();
   bool EndKeeper();
-  void RecoverSlots();
-  void RecoverSlot(uint32_t index);
-  void AnnounceMissing();
   void OnTimer();
   void OnKeeperDeath();
   void StandIn();
@@ -149,7 +131,6 @@ class Keeper {
   void ArmWatchdog();
   bool IsStopped() const;
   void ArmTimer(absl::Duration delay);
-  absl::Status SetFdLimit(rlim_t soft);
 
   const int fanotify_fd_;
   const KeeperOptions options_;
@@ -157,7 +138,7 @@ class Keeper {
   HoldQueue* queue_ = nullptr;  // the shared mapping
   void* stack_ = nullptr;       // the keeper's stack
   std::unique_ptr<HoldReader> reader_;
-  std::array<uint64_t, kHoldSlots> taken_{};  // by slot: the last number that Next returned
+  std::unique_ptr<HoldConsumer> consumer_;
   Fd daemon_pidfd_;
   Fd doorbell_;
   Fd timer_;
@@ -169,11 +150,8 @@ class Keeper {
   uint64_t reads_seen_ = 0;  // the read counter when the watchdog last looked
   int idle_looks_ = 0;
   uint64_t spawned_ns_ = 0;  // when the last attempt to start a keeper was made
-  rlim_t original_fd_limit_ = 0;
-  rlim_t daemon_fd_limit_ = 0;
-  rlim_t keeper_fd_limit_ = 0;
+  FdReserve fd_reserve_;
   std::atomic<uint64_t> keeper_restarts_ = 0;
-  std::atomic<uint64_t> fds_leaked_ = 0;
   std::atomic<bool> stands_in_ = false;
 };
 
