@@ -32,6 +32,11 @@ Announced Core::Announce(EventType type, ContainerPtr container, ContainerPtr pr
           pubsub_->Enqueue({type, std::move(container), std::move(previous), absl::Now()})};
 }
 
+void Core::TellFollowers(EventType type, const ContainerPtr& container,
+                         const ContainerPtr& previous) {
+  for (const FuncNotify& follower : followers_) follower({type, container, previous, {}});
+}
+
 absl::Status Core::ReserveAdd(const Container& container, PendingAdd* pending) {
   MutexLock lock(&mutex_);
   if (!AcceptsLocked()) return NotOpen("add container");
@@ -103,7 +108,7 @@ absl::Status Core::Insert(Container&& container, PendingAdd* pending, bool initi
     }
     store_.Insert(entry);
     added_.fetch_add(1, std::memory_order_relaxed);
-    if (update_tracers_) update_tracers_({EventType::kCreated, entry->self, nullptr, {}});
+    TellFollowers(EventType::kCreated, entry->self);
     announced = Announce(EventType::kCreated, entry->self);
   }
   announced.Await();
@@ -136,7 +141,7 @@ void Core::FinishRemoval(Entry* entry) {
   const ContainerPtr container = entry->self;
   store_.Erase(entry);
   removed_.fetch_add(1, std::memory_order_relaxed);
-  if (update_tracers_) update_tracers_({EventType::kDeleted, container, nullptr, {}});
+  TellFollowers(EventType::kDeleted, container);
   if (grace_ > absl::ZeroDuration()) {
     store_.Remember(container, absl::Now() + grace_);
     if (forgetter_waits_for_any_) forget_.Signal();
@@ -201,7 +206,7 @@ absl::Status Core::Update(const std::function<Entry*(Store&)>& find,
     const ContainerPtr previous = entry->self;
     store_.Replace(entry, fresh);
     updated_.fetch_add(1, std::memory_order_relaxed);
-    if (update_tracers_) update_tracers_({EventType::kUpdated, fresh->self, previous, {}});
+    TellFollowers(EventType::kUpdated, fresh->self, previous);
     if (announce) announced = Announce(EventType::kUpdated, fresh->self, previous);
   }
   announced.Await();

@@ -65,7 +65,10 @@ absl::StatusOr<std::optional<OwnerReference>> Container::GetOwnerReference(
 bool SameContainer(const Container& a, const Container& b) {
   if (a.runtime.container_id != b.runtime.container_id) return false;
   if (a.handle != 0 && b.handle != 0) return a.handle == b.handle;
-  return a.mntns == 0 || b.mntns == 0 || a.mntns == b.mntns;
+  if (a.mntns != 0 && b.mntns != 0) return a.mntns == b.mntns;
+  const uint32_t a_pid = a.runtime.container_pid;
+  const uint32_t b_pid = b.runtime.container_pid;
+  return a_pid == 0 || b_pid == 0 || a_pid == b_pid;
 }
 
 absl::Status ValidateContainerID(std::string_view id) {

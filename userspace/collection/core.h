@@ -105,6 +105,9 @@ class Core {
   bool IsHere(const Container& container) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Announced Announce(EventType type, ContainerPtr container, ContainerPtr previous = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Before subscribers are told, and whether or not there are any.
+  void TellFollowers(EventType type, const ContainerPtr& container,
+                     const ContainerPtr& previous = nullptr) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Enrich(Container* container, bool initial);
   absl::Status Insert(Container&& container, PendingAdd* pending, bool initial);
   absl::Status ReserveAdd(const Container& container, PendingAdd* pending);
@@ -139,7 +142,8 @@ class Core {
   // Of an Initialize that failed: somebody may still be waiting in it.
   std::vector<std::shared_ptr<PubSubDispatcher>> former_pubsubs_;
   std::shared_ptr<TracerCollection> tracers_;
-  FuncNotify update_tracers_;
+  // Told of changes under the mutex: the tracers, and whom options add.
+  std::vector<FuncNotify> followers_;
   std::shared_ptr<OwnerSource> owner_source_;
   std::string node_name_;
   std::function<void(std::string_view)> warning_handler_;

@@ -25,6 +25,11 @@ class Core::Setup : public CollectionSetup {
                             std::function<absl::StatusOr<std::vector<Container>>()> list) override {
     core_.initial_sources_.push_back({std::move(source), std::move(list)});
   }
+  std::function<absl::Status(Container)> InitialAdder() override {
+    return [core = &core_](Container container) {
+      return core->Add(std::move(container), /*initial=*/true);
+    };
+  }
   void AddStarter(std::string name, std::function<absl::Status()> start,
                   std::function<void()> stop) override {
     core_.stages_.push_back({std::move(name), std::move(start), std::move(stop)});
@@ -43,13 +48,20 @@ class Core::Setup : public CollectionSetup {
   }
   void SetTracerCollection(std::shared_ptr<TracerCollection> tracers) override {
     core_.tracers_ = std::move(tracers);
-    core_.update_tracers_ = core_.tracers_->TracerMapsUpdater();
+    core_.followers_.insert(core_.followers_.begin(), core_.tracers_->TracerMapsUpdater());
+  }
+  std::shared_ptr<TracerCollection> tracer_collection() const override { return core_.tracers_; }
+  void AddFollower(FuncNotify follower) override {
+    core_.followers_.push_back(std::move(follower));
   }
   void KeepRemoved(absl::Duration grace) override { core_.grace_ = grace; }
   void SetWarningHandler(std::function<void(std::string_view)> handler) override {
     core_.warning_handler_ = std::move(handler);
   }
   void Warn(std::string_view message) override { core_.Warn(message); }
+  std::function<void(std::string_view)> Warner() override {
+    return [core = &core_](std::string_view message) { core->Warn(message); };
+  }
 
   bool Has(std::string_view option) const override { return Among(option, current_); }
   bool HasAnywhere(std::string_view option) const override {
@@ -178,10 +190,8 @@ void Core::Undo() {
     MutexLock lock(&mutex_);
     // Enrichers lean on what the cleanups end.
     while (!pending_.empty()) pending_done_.Wait(&mutex_);
-    if (update_tracers_) {
-      for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
-        update_tracers_({EventType::kDeleted, OwnerOf<kAll>(link)->self, nullptr, {}});
-      }
+    for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
+      TellFollowers(EventType::kDeleted, OwnerOf<kAll>(link)->self);
     }
     store_.Clear();
     store_.Reclaim();
@@ -197,7 +207,7 @@ void Core::Undo() {
 void Core::Forget() {
   if (pubsub_ != nullptr) former_pubsubs_.push_back(std::move(pubsub_));
   pubsub_ = nullptr;
-  update_tracers_ = nullptr;
+  followers_.clear();
   tracers_ = nullptr;
   stages_.clear();
   initial_sources_.clear();

@@ -110,6 +110,8 @@ struct TracerCollection::State {
     if (!status.ok()) ++sink_errors;
   }
 
+  absl::Status TellEverything() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+
   TracerBits Match(const Container& container) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     TracerBits bits{};
     for (const auto& [name, bit] : bit_by_name) {
@@ -348,21 +350,38 @@ uint64_t TracerCollection::SinkErrors() const {
   return state_->sink_errors;
 }
 
-absl::Status TracerCollection::Resync() {
-  MutexLock lock(&state_->mutex);
+absl::Status TracerCollection::State::TellEverything() {
   absl::Status status;
-  if (state_->sink == nullptr) return status;
-  for (const auto& [name, bit] : state_->bit_by_name) {
-    for (CountedSet& set : state_->tracers[bit]->sets) {
-      status.Update(state_->sink->CreateSet(name, set.kind()));
-      status.Update(set.StoreAll(state_->sink, name));
+  if (sink == nullptr) return status;
+  for (const auto& [name, bit] : bit_by_name) {
+    for (CountedSet& set : tracers[bit]->sets) {
+      status.Update(sink->CreateSet(name, set.kind()));
+      status.Update(set.StoreAll(sink, name));
     }
   }
-  for (const auto& [container, known] : state_->containers) {
+  for (const auto& [container, known] : containers) {
     if (container->handle == 0) continue;
-    status.Update(state_->sink->SetTracerBits(container->handle, known.bits));
+    status.Update(sink->SetTracerBits(container->handle, known.bits));
   }
   return status;
+}
+
+absl::Status TracerCollection::Resync() {
+  MutexLock lock(&state_->mutex);
+  return state_->TellEverything();
+}
+
+bool TracerCollection::SetSinkIfNone(TracerSink* sink) {
+  MutexLock lock(&state_->mutex);
+  if (state_->sink != nullptr) return false;
+  state_->sink = sink;
+  state_->Count(state_->TellEverything());
+  return true;
+}
+
+void TracerCollection::DropSink() {
+  MutexLock lock(&state_->mutex);
+  state_->sink = nullptr;
 }
 
 FuncNotify TracerCollection::TracerMapsUpdater() {

@@ -1,10 +1,15 @@
 #include "daemon/daemon_tracker.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "kernel/errors.h"
 #include "log/log.h"
-#include "tracker/tracker.h"
+#include "roster/options.h"
+#include "tracker/event_loop.h"
 
 namespace roster {
 namespace {
@@ -15,45 +20,57 @@ class CollectionTracker : public DaemonTracker {
   ~CollectionTracker() override { Stop(); }
 
   absl::Status Start() override {
+    ROSTER_ASSIGN_OR_RETURN(loop_, EventLoop::Create());
+    HookOptions hook;
+    hook.pin_dir = options_.pin_dir;
+    hook.hold_deadline = options_.hold_deadline;
+    hook.state_dir = options_.state_dir;
+    hook.host_mntns = options_.host_mntns;
+    hook.on_problem = [this](std::string_view problem) {
+      absl::MutexLock lock(&mutex_);
+      problems_.emplace_back(problem);
+    };
+    hook.on_stopped = [this](const absl::Status& status) {
+      loop_->Post([this, status] { hook_ended_ = status; });
+      loop_->Stop();
+    };
     std::vector<Option> options = {WithWarningHandler([](std::string_view warning) {
       LogSparsely("collection", LogLevel::kWarning, "container collection", {{"warning", warning}});
     })};
     if (!options_.node_name.empty()) options.push_back(WithNodeName(options_.node_name));
     options.push_back(WithPubSub());
-    ROSTER_RETURN_IF_ERROR(collection_.Initialize(std::move(options)));
-    TrackerOptions tracker;
-    tracker.pin_dir = options_.pin_dir;
-    tracker.hold_deadline = options_.hold_deadline;
-    tracker.state_dir = options_.state_dir;
-    tracker.host_mntns = options_.host_mntns;
-    ROSTER_ASSIGN_OR_RETURN(tracker_, Tracker::Start(&collection_, tracker));
-    return absl::OkStatus();
+    options.push_back(WithOCIConfigEnrichment());
+    options.push_back(WithContainerFanotifyEbpf(std::move(hook)));
+    return collection_.Initialize(std::move(options));
   }
 
   absl::Status Run(std::vector<LoopHandler> handlers) override {
-    EventLoop& loop = tracker_->loop();
     for (const LoopHandler& handler : handlers) {
-      ROSTER_RETURN_IF_ERROR(loop.Watch(handler.fd, [&loop, &handler] {
-        if (!handler.on_readable()) loop.Stop();
+      ROSTER_RETURN_IF_ERROR(loop_->Watch(handler.fd, [this, &handler] {
+        if (!handler.on_readable()) loop_->Stop();
       }));
     }
-    const absl::Status result = loop.Run();
-    for (const LoopHandler& handler : handlers) loop.Unwatch(handler.fd);
+    absl::Status result = loop_->Run();
+    for (const LoopHandler& handler : handlers) loop_->Unwatch(handler.fd);
+    result.Update(hook_ended_);
     return result;
   }
 
-  void Stop() override {
-    tracker_.reset();
-    collection_.Close();
-  }
+  void Stop() override { collection_.Close(); }
 
   ContainerCollection& collection() override { return collection_; }
-  std::vector<std::string> Problems() override { return tracker_->Problems(); }
+  std::vector<std::string> Problems() override {
+    absl::MutexLock lock(&mutex_);
+    return problems_;
+  }
 
  private:
   const DaemonOptions options_;
-  ContainerCollection collection_;
-  std::unique_ptr<Tracker> tracker_;  // before the collection, which it uses, is gone
+  std::unique_ptr<EventLoop> loop_;  // the process's; the hook has one of its own
+  absl::Status hook_ended_;          // the loop's
+  absl::Mutex mutex_;
+  std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
+  ContainerCollection collection_;  // last: what it starts uses the rest
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "containerd_tasks.grpc.pb.h"
 #include "enrich/containerd_image.h"
 #include "enrich/grpc_call.h"
+#include "enrich/json_fields.h"
 #include "kernel/errors.h"
 #include "runtime/oci_spec.h"
 #include "runtime/text.h"
@@ -26,6 +27,7 @@ namespace namespaces_v1 = containerd::services::namespaces::v1;
 namespace tasks_v1 = containerd::services::tasks::v1;
 
 constexpr char kKindLabel[] = "io.cri-containerd.kind";  // "sandbox" or "container"
+constexpr char kSandboxExtension[] = "io.cri-containerd.sandbox.metadata";
 constexpr char kNerdctlNameLabel[] = "nerdctl/name";
 constexpr char kSandboxAnnotation[] = "io.kubernetes.cri.sandbox-id";
 constexpr char kDockersNamespace[] = "moby";
@@ -47,6 +49,19 @@ EngineState StateFrom(tasks_v1::Status status) {
   }
 }
 
+// To a sandbox's labels the CRI plugin adds those of its image; what the pod was given is in the
+// plugin's own description of it.
+void TakePodsLabels(const containers_v1::Container& wire, EngineContainer* sandbox) {
+  const auto found = wire.extensions().find(kSandboxExtension);
+  if (found == wire.extensions().end()) return;
+  const absl::StatusOr<nlohmann::json> description =
+      ParseForeignJson(found->second.value(), "containerd's description of a sandbox");
+  if (!description.ok()) return;
+  const nlohmann::json* metadata = Member(*description, "Metadata");
+  const nlohmann::json* config = metadata == nullptr ? nullptr : Member(*metadata, "Config");
+  if (config != nullptr) sandbox->labels = StringMapMember(*config, "labels");
+}
+
 void AddProcess(const tasks_v1::Process& process, EngineContainer* container) {
   container->state = StateFrom(process.status());
   if (container->state != EngineState::kExited) container->pid = process.pid();
@@ -63,6 +78,7 @@ EngineContainer FromWire(const containers_v1::Container& wire) {
   FillK8sFromLabels(&container);
   container.is_sandbox =
       wire.labels().contains(kKindLabel) && wire.labels().at(kKindLabel) == "sandbox";
+  if (container.is_sandbox) TakePodsLabels(wire, &container);
   container.name = container.k8s_container_name;
   if (container.name.empty() && wire.labels().contains(kNerdctlNameLabel)) {
     container.name = wire.labels().at(kNerdctlNameLabel);
@@ -192,12 +208,8 @@ absl::StatusOr<std::map<std::string, std::string>> ContainerdClient::PodLabels(
     return absl::NotFoundError(
         absl::StrCat("containerd has no sandbox ", QuoteForMessage(sandbox_id)));
   }
-  std::map<std::string, std::string> labels = WithoutK8sLabels(std::move(sandbox.labels));
+  auto labels = WithoutImageLabels(WithoutK8sLabels(std::move(sandbox.labels)));
   labels.erase(kKindLabel);
-  // Those of the pause image.
-  std::erase_if(labels, [](const auto& label) {
-    return absl::StartsWith(label.first, "io.containerd.image.");
-  });
   return labels;
 }
 

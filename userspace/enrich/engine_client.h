@@ -103,13 +103,23 @@ void FillK8sFromLabels(EngineContainer* container);
 
 // `labels` without the four of kubelet's.
 std::map<std::string, std::string> WithoutK8sLabels(std::map<std::string, std::string> labels);
+// `labels` without those that containerd's tools copy from an image's configuration.
+std::map<std::string, std::string> WithoutImageLabels(std::map<std::string, std::string> labels);
 
 // Gives `container` what it does not have yet: id, runtime name ("unknown" counts as none),
 // container name, image name, id and digest, pid, start time, Kubernetes fields, sandbox. Nothing
-// that is there is changed. The engine's labels are a pod's only in part, so pod_labels are not
-// touched. Bytes that are no UTF-8 become U+FFFD. Returns whether anything changed.
+// that is there is changed. Outside a pod the container's own labels become pod_labels, so that
+// selectors find them; in one they would be the pod's only in part, see PodLabels. Bytes that are
+// no UTF-8 become U+FFFD. Returns whether anything changed.
 bool MergeEngineContainer(std::string_view runtime_name, const EngineContainer& from,
                           Container* container);
+
+// Gives a pod without labels these, as above. Returns whether it did.
+bool GiveLabels(const std::map<std::string, std::string>& labels, K8sMetadata* k8s);
+
+// Gives `to` what it does not have yet and `from`, a later description of the same container, has:
+// runtime, Kubernetes fields, labels, owner, sandbox. Returns whether anything changed.
+bool GiveMissing(const Container& from, Container* to);
 
 }  // namespace roster
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "enrich/ask_engine.h"
 #include "enrich/containerd_client.h"
 #include "enrich/cri_client.h"
 #include "enrich/docker_client.h"
@@ -24,6 +25,13 @@ bool IsLongHexId(std::string_view id) {
   return id.size() == 64 && std::all_of(id.begin(), id.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
          });
+}
+
+EngineDirectory::EngineDirectory(const LateEnricherOptions& options) : options_(options) {
+  for (size_t i = 0; i < options_.clients.size(); ++i) {
+    // No socket's name, which the client keeps to itself: one that no other has.
+    given_.push_back({absl::StrCat(options_.clients[i]->Name(), " ", i), options_.clients[i]});
+  }
 }
 
 void EngineDirectory::Add(Kind kind, const std::string& socket,
@@ -81,6 +89,11 @@ void EngineDirectory::AddContainerd(const Container& container, const EngineHint
 std::vector<EngineDirectory::Engine*> EngineDirectory::EnginesFor(const Container& container) {
   if (engines_.size() > kMaxEngines) engines_.clear();
   std::vector<Engine*> engines;
+  for (Engine& engine : given_) {
+    const std::string& name = container.runtime.runtime_name;
+    if (!IsEngineName(name) || name == engine.client->Name()) engines.push_back(&engine);
+  }
+  if (!given_.empty()) return engines;
   EngineHint hint;
   if (container.runtime.container_pid != 0) {
     hint = ReadEngineHint(static_cast<pid_t>(container.runtime.container_pid),
@@ -99,7 +112,8 @@ std::vector<EngineDirectory::Engine*> EngineDirectory::EnginesFor(const Containe
              !bundle_namespace.empty()) {
     AddContainerd(container, hint, &engines);
   } else if (runtime == "podman") {
-    AddAll(Kind::kPodman, options_.sockets.podman, false, &engines);
+    // Its service runs on demand: not worth waiting for when only labels are missing.
+    AddAll(Kind::kPodman, options_.sockets.podman, container.runtime.IsEnriched(), &engines);
   } else if (runtime == "cri-o") {
     AddAll(Kind::kCrio, options_.sockets.crio, false, &engines);
   } else if (IsLongHexId(container.runtime.container_id)) {

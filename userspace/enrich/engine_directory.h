@@ -20,10 +20,10 @@ class EngineDirectory {
  public:
   struct Engine {
     std::string socket;
-    std::unique_ptr<EngineClient> client;
+    std::shared_ptr<EngineClient> client;
   };
 
-  explicit EngineDirectory(const LateEnricherOptions& options) : options_(options) {}
+  explicit EngineDirectory(const LateEnricherOptions& options);
 
   // Most likely first; empty where nothing speaks for any engine. An id alone names no container
   // (two engines may use one id), so a container of an unknown runtime is looked for only where its
@@ -41,6 +41,7 @@ class EngineDirectory {
               std::vector<Engine*>* engines);
 
   const LateEnricherOptions& options_;
+  std::vector<Engine> given_;                                          // options_.clients
   absl::flat_hash_map<std::string, std::unique_ptr<Engine>> engines_;  // by kind, socket, namespace
 };
 

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "enrich/engine_client.h"
 #include "enrich/sockets.h"
 #include "runtime/oci_spec.h"
 
@@ -44,7 +45,10 @@ struct LateEnricherOptions {
   EngineSockets sockets;  // DiscoverEngineSockets()
   std::string host_root;  // before the paths that are found in /proc
   std::string proc_root = "/proc";
-  uint64_t host_mntns = 0;                    // 0: the caller's own mount namespace
+  uint64_t host_mntns = 0;  // 0: the caller's own mount namespace
+  // Where there are any, these are asked and no others: of the container's runtime where that is an
+  // engine's name, else all.
+  std::vector<std::shared_ptr<EngineClient>> clients;
   absl::Duration timeout = absl::Seconds(2);  // of one request
   size_t max_queue = 4096;
   // Waits before the tries after the first. An engine that is away is left alone meanwhile,

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "enrich/ask_engine.h"
 #include "enrich/podman_state.h"
 #include "runtime/oci_spec.h"
 #include "runtime/text.h"
@@ -15,16 +16,6 @@ namespace {
 // An engine that is there and does not know the container is asked again this often: it may be
 // about to enter it in its tables.
 constexpr size_t kTriesForUnknown = 3;
-
-bool IsEnginesName(const std::string& runtime_name) {
-  return runtime_name == "docker" || runtime_name == "containerd" || runtime_name == "podman" ||
-         runtime_name == "cri-o";
-}
-
-bool NeedsNothing(const Container& container) {
-  const bool in_pod = !container.k8s.pod_name.empty() || !container.sandbox_id.empty();
-  return container.runtime.IsEnriched() && (!in_pod || container.k8s.IsEnriched());
-}
 
 // What files tell: again for those that nobody held, and what was too slow for the hold.
 void FillFromFiles(const LateEnricherOptions& options, LateResult* result) {
@@ -113,39 +104,22 @@ absl::Duration LateEnricher::Worker::WaitAfter(size_t tries) const {
   return options_.retries[std::min(tries, options_.retries.size()) - 1];
 }
 
-void LateEnricher::Worker::Count(const absl::Status& status) {
-  absl::MutexLock lock(&mutex_);
-  ++stats_.requests;
-  if (!status.ok() && !absl::IsNotFound(status)) ++stats_.failures;
-}
-
 LateEnricher::Worker::Verdict LateEnricher::Worker::Ask(EngineClient* client, Entry* entry) {
-  Container& container = entry->result.container;
-  const absl::StatusOr<EngineContainer> answer = client->Get(container.runtime.container_id);
-  Count(answer.status());
-  entry->result.status = answer.status();
-  if (!answer.ok()) return Verdict::kTryAgain;
-  entry->result.is_sandbox = answer->is_sandbox;
-  entry->result.changed |= MergeEngineContainer(client->Name(), *answer, &container);
-  if (answer->is_sandbox || container.sandbox_id.empty() || !container.k8s.pod_labels.empty()) {
-    return Verdict::kDone;
-  }
-  const auto labels = client->PodLabels(container.sandbox_id);
-  Count(labels.status());
-  if (absl::IsNotFound(labels.status())) return Verdict::kDone;
-  entry->result.status = labels.status();
-  if (!labels.ok()) return Verdict::kTryAgain;
-  for (const auto& [key, value] : *labels) {
-    container.k8s.pod_labels[ToValidUtf8(key)] = ToValidUtf8(value);
-    entry->result.changed = true;
-  }
-  return Verdict::kDone;
+  const EngineAnswer answer = AskEngine(client, &entry->result.container);
+  entry->result.status = answer.status;
+  entry->result.changed |= answer.changed;
+  entry->result.is_sandbox = answer.is_sandbox;
+  absl::MutexLock lock(&mutex_);
+  stats_.requests += answer.requests;
+  if (answer.status.ok()) return Verdict::kDone;
+  if (!absl::IsNotFound(answer.status)) ++stats_.failures;
+  return Verdict::kTryAgain;
 }
 
 LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time* again_at) {
   if (entry->tries++ == 0) FillFromFiles(options_, &entry->result);
   entry->result.status = absl::OkStatus();
-  if (NeedsNothing(entry->result.container)) return Verdict::kDone;
+  if (!NeedsEngine(entry->result.container)) return Verdict::kDone;
   const std::string id = entry->result.container.runtime.container_id;
   absl::Status away;  // of an engine that did not answer: it may be the one that knows
   *again_at = absl::Now() + WaitAfter(entry->tries);
@@ -174,11 +148,12 @@ LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time
     return retries_left ? Verdict::kTryAgain : Verdict::kDone;
   }
   if (entry->result.status.ok()) {
+    if (entry->result.container.runtime.IsEnriched()) return Verdict::kDone;
     entry->result.status =
         absl::NotFoundError(absl::StrCat("no engine to ask about ", QuoteForMessage(id)));
     return Verdict::kDone;
   }
-  const bool expected = IsEnginesName(entry->result.container.runtime.runtime_name);
+  const bool expected = IsEngineName(entry->result.container.runtime.runtime_name);
   return expected && retries_left && entry->tries < kTriesForUnknown ? Verdict::kTryAgain
                                                                      : Verdict::kDone;
 }

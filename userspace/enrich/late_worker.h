@@ -42,7 +42,6 @@ class LateEnricher::Worker {
   Verdict Try(Entry* entry, absl::Time* again_at);
   Verdict Ask(EngineClient* client, Entry* entry);
   absl::Duration WaitAfter(size_t tries) const;
-  void Count(const absl::Status& status);
 
   const LateEnricherOptions options_;
   EngineDirectory directory_;                       // the thread's own

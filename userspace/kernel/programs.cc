@@ -56,8 +56,7 @@ absl::Status AttachPinned(struct bpf_program* program, const PinPaths& paths) {
     return ErrnoStatus("pin link", fresh, error);
   }
   if (rename(fresh.c_str(), path.c_str()) != 0) return ErrnoStatus("rename link over", path, errno);
-  // The pin keeps it attached.
-  bpf_link__disconnect(link.get());
+  // The pin keeps it attached when the descriptor is closed (which a disconnected link's is not).
   return absl::OkStatus();
 }
 

@@ -2,9 +2,11 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <signal.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -14,6 +16,9 @@
 
 namespace roster {
 namespace {
+
+// A writer that has not beaten for so long is dead or stopped; as in the look-up library.
+constexpr uint64_t kHeartbeatLimitNs = 3'000'000'000;
 
 // How st_dev looks inside the kernel: super_block.s_dev.
 uint64_t KernelDevice(uint64_t st_dev) {
@@ -53,6 +58,18 @@ void Mirror::Announce(const HostIdentity& host, pid_t daemon_pid) {
 }
 
 void Mirror::Heartbeat() { StoreField(maps_.abi[0].heartbeat_ns, BootTimeNs()); }
+
+pid_t Mirror::LivingWriter(const HostIdentity& host) const {
+  const roster_abi& abi = maps_.abi[0];
+  const pid_t pid = static_cast<pid_t>(LoadField(abi.daemon_pid));
+  if (pid == 0 || std::memcmp(abi.boot_id, host.boot_id.data(), host.boot_id.size()) != 0) return 0;
+  const uint64_t now = BootTimeNs();
+  const uint64_t beat = LoadField(abi.heartbeat_ns);
+  if (now > beat && now - beat > kHeartbeatLimitNs) return 0;
+  // Its number means something here only in the same pid namespace.
+  const bool gone = abi.host_pidns == host.pidns && kill(pid, 0) != 0 && errno == ESRCH;
+  return gone ? 0 : pid;
+}
 
 void Mirror::Resign() {
   StoreField(maps_.abi[0].daemon_pid, 0);

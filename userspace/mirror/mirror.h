@@ -48,6 +48,8 @@ class Mirror : public TracerSink {
   // counters that a killed daemon left behind. `heartbeat` must be repeated with Heartbeat.
   void Announce(const HostIdentity& host, pid_t daemon_pid);
   void Heartbeat();
+  // The process that writes to these pins now, by its heartbeat; 0: none. For before Announce.
+  pid_t LivingWriter(const HostIdentity& host) const;
   // A clean stop: pins stay, daemon_pid becomes 0.
   void Resign();
 

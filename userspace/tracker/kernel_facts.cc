@@ -12,9 +12,6 @@
 #include "process/proc_task.h"
 
 namespace roster {
-namespace {
-
-// When the process was started, from /proc/<pid>/stat.
 int64_t StartedAt(const ProcTask& task) {
   const absl::StatusOr<uint64_t> ticks = task.StartTimeTicks();
   const long per_second = sysconf(_SC_CLK_TCK);
@@ -22,27 +19,28 @@ int64_t StartedAt(const ProcTask& task) {
   return RealTimeOf(*ticks * (1000000000ULL / static_cast<uint64_t>(per_second)));
 }
 
-}  // namespace
-
 int64_t RealTimeOf(uint64_t boot_ns) {
   return static_cast<int64_t>(RealTimeNs() - BootTimeNs() + boot_ns);
 }
 
-void ReadCgroup(pid_t pid, Container* container) {
-  const absl::StatusOr<ProcTask> task = ProcTask::Open(pid);
-  if (!task.ok()) return;
-  const absl::StatusOr<TaskCgroups> cgroups = task->Cgroups();
-  const absl::StatusOr<CgroupHierarchy> hierarchy = CgroupMount();
-  if (!cgroups.ok() || !hierarchy.ok()) return;
-  container->cgroup_v1 = cgroups->v1 == "/" ? "" : cgroups->v1;
-  container->cgroup_v2 = cgroups->v2 == "/" ? "" : cgroups->v2;
-  const std::string& path = hierarchy->v2 ? container->cgroup_v2 : container->cgroup_v1;
-  if (path.empty()) return;
-  container->cgroup_path = hierarchy->mount + path;
-  if (container->cgroup_id != 0) return;
-  if (const absl::StatusOr<uint64_t> id = CgroupIdOfPath(container->cgroup_path); id.ok()) {
-    container->cgroup_id = *id;
+absl::Status ReadCgroup(pid_t pid, Container* container, const std::string& host_root) {
+  const std::string root = host_root == "/" ? "" : host_root;
+  ROSTER_ASSIGN_OR_RETURN(const ProcTask task, ProcTask::Open(pid, root + "/proc"));
+  ROSTER_ASSIGN_OR_RETURN(const TaskCgroups cgroups, task.Cgroups());
+  ROSTER_ASSIGN_OR_RETURN(const CgroupHierarchy hierarchy, CgroupMount(root + "/sys/fs/cgroup"));
+  container->cgroup_v1 = cgroups.v1 == "/" ? "" : cgroups.v1;
+  container->cgroup_v2 = cgroups.v2 == "/" ? "" : cgroups.v2;
+  const std::string& path = hierarchy.v2 ? container->cgroup_v2 : container->cgroup_v1;
+  if (container->cgroup_v1.empty() && container->cgroup_v2.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("process ", pid, " is in the root of every cgroup hierarchy"));
   }
+  if (path.empty()) return absl::OkStatus();
+  // As the host sees it.
+  container->cgroup_path = hierarchy.mount.substr(root.size()) + path;
+  if (container->cgroup_id != 0) return absl::OkStatus();
+  ROSTER_ASSIGN_OR_RETURN(container->cgroup_id, CgroupIdOfPath(hierarchy.mount + path));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<InitIdentity> ReadKernelFacts(pid_t pid, const HostIdentity& host,
@@ -64,7 +62,8 @@ absl::StatusOr<InitIdentity> ReadKernelFacts(pid_t pid, const HostIdentity& host
   if (container->runtime.container_started_at == 0) {
     container->runtime.container_started_at = StartedAt(task);
   }
-  ReadCgroup(pid, container);
+  // A container may be in no cgroup of its own.
+  ReadCgroup(pid, container).IgnoreError();
   // All of it was this process's: its directory in /proc was held open.
   ROSTER_RETURN_IF_ERROR(task.StartTimeTicks().status());
   return init;

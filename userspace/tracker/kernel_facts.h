@@ -5,8 +5,12 @@
 #include <roster/container.h>
 #include <sys/types.h>
 
+#include <string>
+
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mirror/mirror.h"
+#include "process/proc_task.h"
 
 namespace roster {
 
@@ -16,8 +20,14 @@ namespace roster {
 absl::StatusOr<InitIdentity> ReadKernelFacts(pid_t pid, const HostIdentity& host,
                                              Container* container);
 
-// The cgroup fields alone.
-void ReadCgroup(pid_t pid, Container* container);
+// The cgroup fields alone: they replace what was known, but for a cgroup_id that is there already.
+// NOT_FOUND when the process is gone or there is no cgroup hierarchy, FAILED_PRECONDITION for a
+// process in the root of every one. `host_root` is where the host's root is mounted.
+absl::Status ReadCgroup(pid_t pid, Container* container, const std::string& host_root = "");
+
+// When a process was started, CLOCK_REALTIME in nanoseconds, from the kernel's count of ticks since
+// boot; 0 when it is gone.
+int64_t StartedAt(const ProcTask& task);
 
 // CLOCK_REALTIME in nanoseconds of a moment of CLOCK_BOOTTIME.
 int64_t RealTimeOf(uint64_t boot_ns);

@@ -147,7 +147,7 @@ void Roll::OnBound(const roster_event& event) {
   const int64_t started_at = RealTimeOf(slot->bound_ns);
   TakeMembership(*slot, &container);
   container.runtime.container_started_at = started_at;
-  ReadCgroup(static_cast<pid_t>(slot->init_pid), &container);
+  ReadCgroup(static_cast<pid_t>(slot->init_pid), &container).IgnoreError();
   conmons_.erase(container.runtime.container_id);
   if (absl::Status status = mirror_->Update(container); !status.ok()) {
     LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
@@ -179,34 +179,85 @@ void Roll::Announce(Container container, std::function<void()> then) {
                                 {"mntns", container.mntns},
                                 {"handle", handle}});
   worker_.Post([this, container, then = std::move(then)] {
-    if (absl::Status status = collection_->AddContainer(container); !status.ok()) {
-      LogWarning("container not added",
-                 {{"id", container.runtime.container_id}, {"error", status}});
-    }
+    Add(container);
     if (then) loop_->Post(then);
   });
   Refine(container);
 }
 
+void Roll::Add(const Container& container) {
+  const absl::Status status = collection_->AddContainer(container);
+  if (absl::IsAlreadyExists(status)) {
+    loop_->Post([this, handle = container.handle] { ClaimListed(handle); });
+    return;
+  }
+  if (!status.ok()) {
+    // An enricher may not want it, a sandbox for one; its entries in the pins are right all the
+    // same.
+    Log(absl::IsAborted(status) ? LogLevel::kDebug : LogLevel::kWarning, "container not added",
+        {{"id", container.runtime.container_id}, {"error", status}});
+    return;
+  }
+  ContainerPtr added = collection_->LookupContainerByHandle(container.handle);
+  if (added == nullptr || *added == container) return;
+  loop_->Post([this, added = std::move(added)] { Record(added); });
+}
+
+void Roll::ClaimListed(uint64_t handle) {
+  const auto living = living_.find(handle);
+  const std::optional<roster_membership> slot = mirror_->Slot(handle);
+  if (living == living_.end() || !slot) return;
+  worker_.Post([this, id = living->second, slot = *slot] {
+    // Not there (any more): it is still being added, and Follow sees it come, or it has ended.
+    collection_
+        ->UpdateContainer(id,
+                          [&slot](Container* held) {
+                            if (held->handle != 0) return false;
+                            if (held->mntns != 0 && held->mntns != slot.mntns) return false;
+                            TakeMembership(slot, held);
+                            return true;
+                          })
+        .IgnoreError();
+  });
+}
+
+void Roll::Record(const ContainerPtr& container) {
+  if (!living_.contains(container->handle)) return;
+  if (absl::Status status = mirror_->Update(*container); !status.ok()) {
+    LogDebug("record not refined", {{"id", container->runtime.container_id}, {"error", status}});
+  }
+}
+
+void Roll::Follow(const PubSubEvent& event) {
+  if (event.type == EventType::kUpdated && event.container->handle != 0) {
+    loop_->Post([this, container = event.container] { Record(container); });
+  } else if (event.type == EventType::kCreated && event.container->handle == 0) {
+    loop_->Post([this, id = event.container->runtime.container_id] {
+      for (const auto& [handle, living] : living_) {
+        if (living == id) ClaimListed(handle);
+      }
+    });
+  }
+}
+
 void Roll::Refine(const Container& container) {
   if (late_ == nullptr) return;
   absl::Status status = late_->Enqueue(container, [this](LateResult result) {
-    if (!result.changed) return;
-    loop_->Post([this, refined = std::move(result.container)]() mutable {
+    if (!result.changed && !result.is_sandbox) return;
+    loop_->Post([this, result = std::move(result)]() mutable {
       // The process may have been started, or ended, while the engine was asked.
-      if (!living_.contains(refined.handle)) return;
-      if (absl::Status updated = mirror_->Update(refined); !updated.ok()) {
-        LogDebug("record not refined", {{"id", refined.runtime.container_id}, {"error", updated}});
-      }
-      worker_.Post([this, refined = std::move(refined)] {
-        (void)collection_->UpdateContainerByHandle(refined.handle, [&refined](Container* held) {
-          const RuntimeMetadata before = held->runtime;
-          held->runtime = refined.runtime;
-          held->runtime.container_pid = before.container_pid;
-          held->runtime.container_started_at = before.container_started_at;
-          held->k8s = refined.k8s;
-          return true;
-        });
+      if (!living_.contains(result.container.handle)) return;
+      worker_.Post([this, result = std::move(result)] {
+        const uint64_t handle = result.container.handle;
+        if (result.is_sandbox) {
+          // No container of its own; in the pins it stays, for what it does is its pod's.
+          collection_->RemoveContainerByHandle(handle).IgnoreError();
+          return;
+        }
+        collection_
+            ->UpdateContainerByHandle(
+                handle, [&result](Container* held) { return GiveMissing(result.container, held); })
+            .IgnoreError();
       });
     });
   });
@@ -277,7 +328,7 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
   }
   TakeMembership(*slot, &container);
   container.runtime.container_started_at = RealTimeOf(slot->bound_ns);
-  ReadCgroup(pid, &container);
+  ReadCgroup(pid, &container).IgnoreError();
   if (absl::Status status = mirror_->Update(container); !status.ok()) {
     LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
   }
@@ -304,7 +355,7 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
     return;
   }
   TakeMembership(slot, &container);
-  ReadCgroup(static_cast<pid_t>(slot.init_pid), &container);
+  ReadCgroup(static_cast<pid_t>(slot.init_pid), &container).IgnoreError();
   (void)mirror_->NoteBound(container);
   Announce(std::move(container), nullptr);
 }

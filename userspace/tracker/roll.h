@@ -74,6 +74,11 @@ class Roll {
   // A process that is a container's init and has no slot.
   absl::Status AdoptRunning(pid_t pid);
 
+  // --- From the collection
+  // -------------------------------------------------------------------------------------------
+  // A follower (see CollectionSetup): thread-safe, does not block.
+  void Follow(const PubSubEvent& event);
+
   size_t unresolved() const { return unresolved_; }
 
  private:
@@ -94,6 +99,13 @@ class Roll {
   // Publishes CREATED (`then` runs when the subscribers have answered) and asks the engine for what
   // is missing.
   void Announce(Container container, std::function<void()> then);
+  // Adds it to the collection; on the worker's thread.
+  void Add(const Container& container);
+  // An initial list, which knows no handles, was faster: what the collection holds under the id of
+  // this living container is this container.
+  void ClaimListed(uint64_t handle);
+  // Writes what the collection knows of a living container into its record.
+  void Record(const ContainerPtr& container);
   void Refine(const Container& container);
   void Remove(uint64_t handle, bool announced);
   void ScheduleTombstones(absl::Time when);

@@ -46,7 +46,9 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
   ROSTER_RETURN_IF_ERROR(tracker->LoadKernelSide());
   if (options.ask_engines) {
     LateEnricherOptions late;
-    late.sockets = DiscoverEngineSockets();
+    late.sockets = DiscoverEngineSockets(options.host_root);
+    late.host_root = options.host_root;
+    late.host_mntns = tracker->host_.mntns;
     tracker->late_ = std::make_unique<LateEnricher>(std::move(late));
   }
   RollOptions roll;
@@ -58,6 +60,7 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
   tracker->Adopt();
   ROSTER_RETURN_IF_ERROR(tracker->WatchKernelEvents());
   if (absl::Status status = tracker->StartRuntimeHook(); !status.ok()) {
+    if (options.must_hold) return status;
     tracker->AddProblem(absl::StrCat("runtimes are not held, containers are named late: ",
                                      std::string(status.message())));
   }
@@ -66,7 +69,7 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
 }
 
 Tracker::~Tracker() {
-  if (mirror_ != nullptr) mirror_->Resign();
+  if (announced_) mirror_->Resign();
   // The hook first, so that nothing new is held; then what uses the roll.
   holds_.reset();
   keeper_.reset();
@@ -80,7 +83,12 @@ absl::Status Tracker::LoadKernelSide() {
   ROSTER_ASSIGN_OR_RETURN(programs_, Programs::Load(paths_));
   ROSTER_ASSIGN_OR_RETURN(PinnedMaps maps, PinnedMaps::Open(paths_));
   mirror_ = std::make_unique<Mirror>(paths_, std::move(maps));
+  if (const pid_t writer = mirror_->LivingWriter(host_); writer != 0) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("pin directory ", paths_.root, ": process ", writer, " writes there"));
+  }
   mirror_->Announce(host_, getpid());
+  announced_ = true;
   return absl::OkStatus();
 }
 
@@ -175,14 +183,8 @@ void Tracker::Beat() {
   loop_->RunAfter(kHeartbeat, [this] { Beat(); });
 }
 
-void Tracker::AddProblem(std::string problem) {
-  absl::MutexLock lock(&mutex_);
-  problems_.push_back(std::move(problem));
-}
-
-std::vector<std::string> Tracker::Problems() const {
-  absl::MutexLock lock(&mutex_);
-  return problems_;
+void Tracker::AddProblem(std::string_view problem) {
+  if (options_.on_problem) options_.on_problem(problem);
 }
 
 }  // namespace roster

@@ -7,12 +7,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "enrich/enricher.h"
 #include "hook/fanotify_group.h"
@@ -37,14 +36,18 @@ struct TrackerOptions {
   bool ask_engines = true;
   std::string state_dir;                   // where what must survive a restart is kept; "": nowhere
   std::vector<std::string> runtime_paths;  // empty: KnownRuntimePaths()
+  std::string host_root;                   // where files and sockets that engines name are found
+  bool must_hold = false;                  // an error where runtimes cannot be held
+  std::function<void(std::string_view)> on_problem;  // what Problems gets, as it comes
 };
 
 // Start, Watch, Run and the destructor belong to one thread.
 class Tracker {
  public:
   // Loads and attaches the programs, adopts what runs, starts the hooks. `collection` is
-  // initialised and outlives the tracker. Without fanotify it goes on with the kernel hook alone,
-  // and Problems says so; without BPF it fails.
+  // initialised, or being so, and outlives the tracker. Without fanotify it goes on with the kernel
+  // hook alone, and on_problem says so; without BPF it fails. ALREADY_EXISTS when another living
+  // process writes to the same pins.
   static absl::StatusOr<std::unique_ptr<Tracker>> Start(ContainerCollection* collection,
                                                         const TrackerOptions& options);
   // A clean stop: the pins and the programs stay at work.
@@ -55,8 +58,9 @@ class Tracker {
   EventLoop& loop() { return *loop_; }
   Mirror& mirror() { return *mirror_; }
 
-  // What does not work, a sentence each. Thread-safe.
-  std::vector<std::string> Problems() const;
+  // The collection has changed a container (a follower, see CollectionSetup): its record in the
+  // pins follows. Does not block. Thread-safe.
+  void Follow(const PubSubEvent& event) { roll_->Follow(event); }
 
  private:
   Tracker(ContainerCollection* collection, const TrackerOptions& options);
@@ -66,7 +70,7 @@ class Tracker {
   void OnMarks(const std::vector<MarkedExecutable>& marked);
   void Adopt();
   void Beat();
-  void AddProblem(std::string problem);
+  void AddProblem(std::string_view problem);
 
   ContainerCollection* const collection_;
   const TrackerOptions options_;
@@ -75,6 +79,7 @@ class Tracker {
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<Programs> programs_;
   std::unique_ptr<Mirror> mirror_;
+  bool announced_ = false;  // as the pins' writer
   std::unique_ptr<LateEnricher> late_;
   std::unique_ptr<Roll> roll_;
   std::unique_ptr<KernelEvents> events_;
@@ -83,8 +88,6 @@ class Tracker {
   std::unique_ptr<RuntimeMarks> marks_;
   std::unique_ptr<PidFileMarks> pid_files_;
   std::unique_ptr<HoldHandler> holds_;
-  mutable absl::Mutex mutex_;
-  std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace roster

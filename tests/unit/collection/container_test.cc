@@ -97,6 +97,15 @@ TEST(Container, SamenessFollowsIdHandleAndMountNamespace) {
   EXPECT_FALSE(SameContainer(make("a", 1, 5), make("a", 2, 5)));
   EXPECT_FALSE(SameContainer(make("a", 0, 5), make("a", 1, 6)));
   EXPECT_TRUE(SameContainer(make("a", 0, 5), make("a", 1, 0)));
+  Container first = make("a", 0, 0);
+  Container second = make("a", 0, 5);
+  first.runtime.container_pid = 7;
+  EXPECT_TRUE(SameContainer(first, second));
+  second.runtime.container_pid = 8;
+  EXPECT_FALSE(SameContainer(first, second));
+  // What the kernel has of both counts more than a pid, which may be another pid namespace's.
+  first.mntns = 5;
+  EXPECT_TRUE(SameContainer(first, second));
 }
 
 // Given objects: (api version, resource, name) to owners.

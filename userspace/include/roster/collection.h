@@ -37,6 +37,7 @@
 #include "roster/container.h"
 #include "roster/events.h"
 #include "roster/option.h"
+#include "roster/options.h"
 #include "roster/owner.h"
 #include "roster/pubsub.h"
 #include "roster/resolver.h"
@@ -230,28 +231,6 @@ class ContainerReader {
  private:
   const collection_internal::Core& core_;
 };
-
-// --- Options
-// -------------------------------------------------------------------------------------------------
-// Those that need an engine, a hook or the host live in headers of their own.
-
-// Lets containers be subscribed to. The functions are subscribed under "WithPubSub/<i>" from the
-// beginning, so that initial containers are announced to them.
-Option WithPubSub(std::vector<FuncNotify> callbacks = {});
-// The name that EnrichNode and the like set. Not empty.
-Option WithNodeName(std::string node_name);
-// The host as a container: id "host", container name "host", pid 1, cgroup id 1, host network.
-Option WithHost();
-// Keeps `tracers` in step with the containers, and removed containers resolvable for `grace`.
-Option WithTracerCollection(std::shared_ptr<TracerCollection> tracers,
-                            absl::Duration grace = absl::Seconds(2));
-// Removed containers stay resolvable for `grace`, which is more than zero.
-Option WithRemovedContainers(absl::Duration grace = absl::Seconds(2));
-Option WithEnricher(std::string name, Enricher enricher);
-Option WithInitialContainers(std::vector<Container> containers);
-Option WithOwnerSource(std::shared_ptr<OwnerSource> source);
-// Told of failures that are tolerated, one line each. Affects what comes after it.
-Option WithWarningHandler(std::function<void(std::string_view)> handler);
 
 }  // namespace roster
 

@@ -115,7 +115,7 @@ using ContainerPtr = std::shared_ptr<const Container>;
 
 // True when both describe the same container: the same id, and no contradiction in what the kernel
 // says of them. Two engines may use one id: their containers differ in handle, or while one has no
-// handle, in mntns.
+// handle, in mntns, or while that is not known of both, in pid.
 bool SameContainer(const Container& a, const Container& b);
 
 // INVALID_ARGUMENT unless `id` is non-empty, has only [A-Za-z0-9_+.-] and is neither "." nor "..":

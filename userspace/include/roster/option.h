@@ -23,11 +23,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "roster/container.h"
+#include "roster/pubsub.h"
 
 namespace roster {
 
 class ContainerCollection;
-class GadgetPubSub;
 class OwnerSource;
 class TracerCollection;
 
@@ -56,6 +56,9 @@ class CollectionSetup {
   // containers.
   virtual void AddInitialContainers(
       std::string source, std::function<absl::StatusOr<std::vector<Container>>()> list) = 0;
+  // Adds a container that an initial list brought late: as AddContainer, the initial enrichers
+  // included. Good from the starters until they have been stopped.
+  virtual std::function<absl::Status(Container)> InitialAdder() = 0;
   // `stop` runs at Close, or at once when a later part of Initialize fails; not when `start` itself
   // fails.
   virtual void AddStarter(std::string name, std::function<absl::Status()> start,
@@ -69,11 +72,19 @@ class CollectionSetup {
   virtual const std::string& node_name() const = 0;
   virtual void SetOwnerSource(std::shared_ptr<OwnerSource> source) = 0;
   virtual void SetTracerCollection(std::shared_ptr<TracerCollection> tracers) = 0;
+  // nullptr when there is none (yet): for starters, which run when all options have.
+  virtual std::shared_ptr<TracerCollection> tracer_collection() const = 0;
+  // Told of every CREATED, UPDATED (with `previous`) and DELETED before subscribers are, with the
+  // writers' lock held: it must be quick and call nothing of the collection. Those of a Close
+  // included; not of initial containers that were dropped.
+  virtual void AddFollower(FuncNotify follower) = 0;
   // Removed containers stay resolvable by EnrichBy* for `grace`.
   virtual void KeepRemoved(absl::Duration grace) = 0;
   virtual void SetWarningHandler(std::function<void(std::string_view)> handler) = 0;
   // A failure that is tolerated: counted, and told to the handler.
   virtual void Warn(std::string_view message) = 0;
+  // The same for enrichers and starters: good for as long as the collection is.
+  virtual std::function<void(std::string_view)> Warner() = 0;
 
   // True when an option of that name came before this one (Has), or is anywhere among them
   // (HasAnywhere). An option whose place matters returns an error of its own.

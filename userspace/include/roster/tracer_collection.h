@@ -93,6 +93,11 @@ class TracerCollection {
 
   // Calls of the sink that failed.
   uint64_t SinkErrors() const;
+  // For a sink that comes later than this object, and goes earlier: false when there is one
+  // already. It is told everything. Failures are counted.
+  bool SetSinkIfNone(TracerSink* sink);
+  // Forgets the sink, without removing anything from it: it is not called afterwards.
+  void DropSink();
   // Tells the sink everything again: after it lost its maps, or had been full.
   absl::Status Resync();
 

@@ -2,21 +2,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "options/once.h"
 #include "roster/collection.h"
 
 namespace roster {
-namespace {
-
-// An option that would undo its own first use.
-Option Once(const char* name, std::function<absl::Status(CollectionSetup&)> apply) {
-  return Option(name, [name, apply = std::move(apply)](CollectionSetup& setup) -> absl::Status {
-    if (setup.Has(name)) return absl::InvalidArgumentError("is given twice");
-    return apply(setup);
-  });
-}
-
-}  // namespace
-
 Option WithPubSub(std::vector<FuncNotify> callbacks) {
   return Once("WithPubSub", [callbacks = std::move(callbacks)](CollectionSetup& setup) {
     GadgetPubSub& pubsub = setup.EnablePubSub();

@@ -1,0 +1,245 @@
+// A program that embeds the library: containers reach its collection without the daemon.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "engines/docker_engine.h"
+#include "engines/engine.h"
+#include "engines/image.h"
+#include "engines/wait.h"
+#include "engines/workspace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kernel/pins.h"
+#include "process/proc_task.h"
+#include "roster/collection.h"
+#include "roster/json.h"
+
+namespace roster::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// What the descriptors lead to, sorted; numbers of sockets and the like left out.
+std::vector<std::string> OpenFiles() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const std::string link = std::filesystem::read_symlink(entry.path(), gone).string();
+    files.push_back(link.substr(0, link.find('[')));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+size_t CountThreads() {
+  size_t count = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator("/proc/self/task")) {
+    ++count;
+  }
+  return count;
+}
+
+class Embed : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    auto workspace = Workspace::Create();
+    ASSERT_TRUE(workspace.ok()) << workspace.status();
+    workspace_ = *std::move(workspace);
+    hook_.pin_dir = absl::StrCat(ROSTER_BPFFS "/roster-embed-", ::getpid(), "/v1");
+    hook_.on_problem = [](std::string_view problem) { ADD_FAILURE() << problem; };
+  }
+  void TearDown() override {
+    collection_.Close();
+    if (engine_ != nullptr) {
+      const absl::Status stopped = engine_->Stop();
+      EXPECT_TRUE(stopped.ok()) << stopped;
+    }
+    std::error_code ignored;
+    std::filesystem::remove_all(std::filesystem::path(hook_.pin_dir).parent_path(), ignored);
+  }
+  void StartEngine(EngineKind kind) {
+    engine_ = MakeEngine(kind, *workspace_);
+    const absl::Status started = engine_->Start();
+    ASSERT_TRUE(started.ok()) << started;
+  }
+  Option Events() {
+    return WithPubSub({[this](const PubSubEvent& event) {
+      absl::MutexLock lock(&mutex_);
+      events_.push_back(event);
+    }});
+  }
+  // The first event of that type of that container, when it comes.
+  ContainerPtr Await(EventType type, const std::string& id) {
+    ContainerPtr found;
+    const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      for (const PubSubEvent& event : events_) {
+        if (event.type == type && event.container->runtime.container_id == id) {
+          found = event.container;
+          return true;
+        }
+      }
+      return false;
+    };
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithDeadline(absl::Condition(&there), In(absl::Seconds(20)));
+    return found;
+  }
+  std::vector<EventType> TypesOf(const std::string& id) {
+    absl::MutexLock lock(&mutex_);
+    std::vector<EventType> types;
+    for (const PubSubEvent& event : events_) {
+      if (event.container->runtime.container_id == id) types.push_back(event.type);
+    }
+    return types;
+  }
+
+  std::unique_ptr<Workspace> workspace_;
+  HookOptions hook_;
+  absl::Mutex mutex_;
+  std::vector<PubSubEvent> events_ ABSL_GUARDED_BY(mutex_);
+  ContainerCollection collection_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(Embed, AContainerIsAnnouncedBeforeItsFirstInstructionAndRemovedAtItsEnd) {
+  StartEngine(EngineKind::kRunc);
+  const absl::Status status = collection_.Initialize(Events(), WithContainerFanotifyEbpf(hook_));
+  ASSERT_TRUE(status.ok()) << status;
+  const auto id = engine_->Create({"web", {MarkerPath(1), "wait"}});
+  ASSERT_TRUE(id.ok()) << id.status();
+  ASSERT_NE(Await(EventType::kPreCreate, *id), nullptr);
+  ASSERT_TRUE(engine_->StartCreated("web").ok());
+  const ContainerPtr created = Await(EventType::kCreated, *id);
+  ASSERT_NE(created, nullptr);
+  const auto pid = engine_->Pid("web");
+  ASSERT_TRUE(pid.ok()) << pid.status();
+  EXPECT_EQ(created->runtime.container_pid, static_cast<uint32_t>(*pid));
+  const auto task = ProcTask::Open(*pid);
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ(created->mntns, *task->NamespaceInode(NamespaceKind::kMnt));
+  EXPECT_EQ(collection_.LookupContainerByMntns(created->mntns)->handle, created->handle);
+  EXPECT_TRUE(OciSpec(*created).ok());
+  ASSERT_TRUE(engine_->Remove("web").ok());
+  EXPECT_NE(Await(EventType::kDeleted, *id), nullptr);
+  EXPECT_EQ(collection_.ContainerLen(), 0u);
+}
+
+// Two ways lead to a container that ran before: the engine's list, and the hook's own search.
+TEST_F(Embed, AContainerThatRanBeforeIsOneContainerWithWhatBothWaysKnow) {
+  StartEngine(EngineKind::kDocker);
+  const auto id = engine_->Run({"web", {MarkerPath(1), "wait"}});
+  ASSERT_TRUE(id.ok()) << id.status();
+  const std::string socket = static_cast<DockerEngine&>(*engine_).socket();
+  const absl::Status status = collection_.Initialize(
+      Events(), WithContainerRuntimeEnrichment({.name = "docker", .socket_path = socket}),
+      WithOCIConfigForInitialContainer(), WithOCIConfigEnrichment(), WithCgroupEnrichment(),
+      WithLinuxNamespaceEnrichment(), WithProcEnrichment(), WithContainerFanotifyEbpf(hook_));
+  ASSERT_TRUE(status.ok()) << status;
+  ASSERT_NE(Await(EventType::kCreated, *id), nullptr);
+  // Whoever was first: the handle is there in the end.
+  Ticker ticker(absl::Milliseconds(20));
+  const absl::Status claimed =
+      WaitUntil("the container's handle", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+        ticker.Take();
+        const ContainerPtr held = collection_.GetContainer(*id);
+        return held != nullptr && held->handle != 0;
+      });
+  ASSERT_TRUE(claimed.ok()) << claimed;
+  EXPECT_EQ(collection_.GetContainers(*id).size(), 1u);
+  const ContainerPtr held = collection_.GetContainer(*id);
+  EXPECT_EQ(held->runtime.runtime_name, "docker");
+  EXPECT_EQ(held->runtime.container_name, "web");
+  EXPECT_EQ(held->runtime.container_image_name, kImageName);
+  EXPECT_NE(held->runtime.container_started_at, 0);
+  EXPECT_NE(held->bundle, "");
+  EXPECT_NE(held->oci_config, "");
+  EXPECT_NE(held->cgroup_path, "");
+  EXPECT_NE(held->cgroup_id, 0u);
+  EXPECT_EQ(held->runtime.container_pid, static_cast<uint32_t>(engine_->Pid("web").value_or(0)));
+  ASSERT_TRUE(engine_->Remove("web").ok());
+  EXPECT_NE(Await(EventType::kDeleted, *id), nullptr);
+}
+
+TEST_F(Embed, WhatTheEngineSaysComesAsAnUpdateAndReachesTheRecord) {
+  StartEngine(EngineKind::kDocker);
+  const absl::Status status = collection_.Initialize(Events(), WithContainerFanotifyEbpf(hook_));
+  ASSERT_TRUE(status.ok()) << status;
+  const auto id = engine_->Run({"web", {MarkerPath(1), "wait"}});
+  ASSERT_TRUE(id.ok()) << id.status();
+  ASSERT_NE(Await(EventType::kCreated, *id), nullptr);
+  // An update by this program, as by an enricher that answers late, is in the record as well.
+  ASSERT_TRUE(collection_
+                  .UpdateContainer(*id,
+                                   [](Container* held) {
+                                     held->k8s.pod_name = "pod-by-hand";
+                                     return true;
+                                   })
+                  .ok());
+  const uint64_t handle = collection_.GetContainer(*id)->handle;
+  const auto maps = PinnedMaps::Open(PinPaths(hook_.pin_dir));
+  ASSERT_TRUE(maps.ok()) << maps.status();
+  Ticker ticker(absl::Milliseconds(20));
+  const absl::Status written = WaitUntil("the record", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+    ticker.Take();
+    const auto record = maps->records.Find(handle);
+    return record.has_value() && std::string(record->pod_name) == "pod-by-hand";
+  });
+  EXPECT_TRUE(written.ok()) << written;
+}
+
+TEST_F(Embed, AnEnrichersWordReachesTheRecordToo) {
+  StartEngine(EngineKind::kCrun);
+  const absl::Status status = collection_.Initialize(Events(),
+                                                     WithEnricher("names",
+                                                                  [](Container* c) {
+                                                                    c->k8s.pod_name = "enriched";
+                                                                    return true;
+                                                                  }),
+                                                     WithContainerFanotifyEbpf(hook_));
+  ASSERT_TRUE(status.ok()) << status;
+  const auto id = engine_->Run({"web", {MarkerPath(1), "wait"}});
+  ASSERT_TRUE(id.ok()) << id.status();
+  const ContainerPtr created = Await(EventType::kCreated, *id);
+  ASSERT_NE(created, nullptr);
+  const auto maps = PinnedMaps::Open(PinPaths(hook_.pin_dir));
+  ASSERT_TRUE(maps.ok()) << maps.status();
+  Ticker ticker(absl::Milliseconds(20));
+  const absl::Status written = WaitUntil("the record", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+    ticker.Take();
+    const auto record = maps->records.Find(created->handle);
+    return record.has_value() && std::string(record->pod_name) == "enriched";
+  });
+  EXPECT_TRUE(written.ok()) << written;
+}
+
+TEST_F(Embed, NothingIsLeftWhenTheCollectionIsClosed) {
+  StartEngine(EngineKind::kRunc);
+  const auto round = [&](const std::string& name) {
+    ContainerCollection collection;
+    const absl::Status status = collection.Initialize(WithPubSub(), WithRuncFanotify(hook_));
+    ASSERT_TRUE(status.ok()) << status;
+    ASSERT_TRUE(engine_->Run({name, {MarkerPath(1), "wait"}}).ok());
+    collection.Close();
+    ASSERT_TRUE(engine_->Remove(name).ok());
+  };
+  round("warm");
+  const std::vector<std::string> files = OpenFiles();
+  const size_t threads = CountThreads();
+  round("one");
+  round("two");
+  EXPECT_EQ(OpenFiles(), files);
+  EXPECT_EQ(CountThreads(), threads);
+}
+
+}  // namespace
+}  // namespace roster::testing

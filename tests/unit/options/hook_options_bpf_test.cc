@@ -1,0 +1,158 @@
+// The hook within this program, with pins of its own: misuse, problems, and what is left behind.
+// Containers through it: tests/integration/embed_test.cc.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kernel/pins.h"
+#include "roster/collection.h"
+
+namespace roster {
+namespace {
+
+using ::testing::HasSubstr;
+
+// What the descriptors lead to, sorted; numbers of sockets and the like left out.
+std::vector<std::string> OpenFiles() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const std::string link = std::filesystem::read_symlink(entry.path(), gone).string();
+    files.push_back(link.substr(0, link.find('[')));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+size_t CountThreads() {
+  size_t count = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator("/proc/self/task")) {
+    ++count;
+  }
+  return count;
+}
+
+class HookOptionsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    hook_.pin_dir = absl::StrCat(ROSTER_BPFFS "/roster-hook-", getpid(), "/v1");
+    hook_.ask_engines = false;
+    const absl::Status made = MakePinDirectories(PinPaths(hook_.pin_dir));
+    if (!made.ok()) GTEST_SKIP() << made;
+  }
+  void TearDown() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(std::filesystem::path(hook_.pin_dir).parent_path(), ignored);
+  }
+  HookOptions hook_;
+};
+
+TEST_F(HookOptionsTest, MisuseIsAnErrorBeforeAnythingIsStarted) {
+  HookOptions late = hook_;
+  late.hold_deadline = absl::Microseconds(10);
+  HookOptions relative = hook_;
+  relative.pin_dir = "here";
+  const std::vector<std::vector<Option>> wrong = {
+      {WithContainerFanotifyEbpf(late)},
+      {WithContainerFanotifyEbpf(relative)},
+      {WithContainerFanotifyEbpf(hook_), WithContainerFanotifyEbpf(hook_)},
+      {WithContainerFanotifyEbpf(hook_), WithRuncFanotify(hook_)},
+      {WithRuncFanotify(hook_), WithContainerFanotifyEbpf(hook_)},
+  };
+  for (const std::vector<Option>& options : wrong) {
+    ContainerCollection collection;
+    const absl::Status status = collection.Initialize(options);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("option With"));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(hook_.pin_dir + "/links"));
+}
+
+TEST_F(HookOptionsTest, WhereThereIsNoBpfFileSystemTheErrorSaysSo) {
+  HookOptions elsewhere = hook_;
+  elsewhere.pin_dir = absl::StrCat(std::filesystem::temp_directory_path().string(), "/no-bpf");
+  ContainerCollection collection;
+  const absl::Status status = collection.Initialize(WithContainerFanotifyEbpf(elsewhere));
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("container hook"));
+  // And the collection can be initialised without.
+  EXPECT_TRUE(collection.Initialize(WithPubSub()).ok());
+}
+
+TEST_F(HookOptionsTest, OnePinDirectoryHasOneWriter) {
+  ContainerCollection first;
+  absl::Status status = first.Initialize(WithContainerFanotifyEbpf(hook_));
+  ASSERT_TRUE(status.ok()) << status;
+  ContainerCollection second;
+  status = second.Initialize(WithContainerFanotifyEbpf(hook_));
+  EXPECT_TRUE(absl::IsAlreadyExists(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat("process ", getpid())));
+  first.Close();
+  status = second.Initialize(WithContainerFanotifyEbpf(hook_));
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(HookOptionsTest, CloseLeavesThePinsAndNothingElse) {
+  // What libraries open once and keep is no leak.
+  {
+    ContainerCollection warm;
+    ASSERT_TRUE(warm.Initialize(WithRuncFanotify(hook_)).ok());
+  }
+  const std::vector<std::string> files = OpenFiles();
+  const size_t threads = CountThreads();
+  for (int i = 0; i < 3; ++i) {
+    ContainerCollection collection;
+    const absl::Status status = collection.Initialize(WithPubSub(), WithRuncFanotify(hook_));
+    ASSERT_TRUE(status.ok()) << status;
+    collection.Close();
+    EXPECT_EQ(OpenFiles(), files);
+    EXPECT_EQ(CountThreads(), threads);
+  }
+  EXPECT_TRUE(std::filesystem::exists(hook_.pin_dir + "/roster_slot"));
+  EXPECT_FALSE(std::filesystem::is_empty(hook_.pin_dir + "/links"));
+}
+
+TEST_F(HookOptionsTest, WhatDoesNotWorkIsToldOrIsAnErrorWhereItMustWork) {
+  hook_.runtime_paths = {"not/absolute"};
+  std::vector<std::string> problems;
+  hook_.on_problem = [&](std::string_view problem) { problems.emplace_back(problem); };
+  {
+    ContainerCollection collection;
+    const absl::Status status = collection.Initialize(WithContainerFanotifyEbpf(hook_));
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  EXPECT_THAT(problems, ::testing::Contains(HasSubstr("not/absolute")));
+  ContainerCollection collection;
+  const absl::Status status = collection.Initialize(WithRuncFanotify(hook_));
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("not/absolute"));
+}
+
+TEST_F(HookOptionsTest, ATracersSetsArePinnedWhenTheHookComes) {
+  auto tracers = std::make_shared<TracerCollection>(nullptr);
+  ASSERT_TRUE(tracers->AddTracer("early", {}, {.mntns_set = true}).ok());
+  ContainerCollection collection;
+  // Whatever the order of the two.
+  const absl::Status status =
+      collection.Initialize(WithContainerFanotifyEbpf(hook_), WithTracerCollection(tracers));
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(std::filesystem::exists(hook_.pin_dir + "/tracers/early/mntnsset"));
+  ASSERT_TRUE(tracers->AddTracer("later", {}, {.cgroup_set = true}).ok());
+  EXPECT_TRUE(std::filesystem::exists(hook_.pin_dir + "/tracers/later/cgroupset"));
+  collection.Close();
+  // The sink is gone: nothing of it is called.
+  EXPECT_TRUE(tracers->RemoveTracer("early").ok());
+  EXPECT_TRUE(std::filesystem::exists(hook_.pin_dir + "/tracers/early/mntnsset"));
+  EXPECT_EQ(tracers->SinkErrors(), 0u);
+}
+
+}  // namespace
+}  // namespace roster

@@ -1,0 +1,152 @@
+// What engines say too late for the add, or may not be asked in time.
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "fake_cri_engine.h"
+#include "fake_http_engine.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "roster/collection.h"
+#include "temporary_directory.h"
+
+namespace roster {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr absl::Duration kLong = absl::Seconds(30);
+
+Container Named(const std::string& id) {
+  Container container;
+  container.runtime.container_id = id;
+  return container;
+}
+
+// Podman, or docker, with one container "a" called "named".
+std::string OneContainer(const std::string& path) {
+  if (absl::StrContains(path, "/containers/json")) {
+    return FakeHttpEngine::Reply(absl::StrCat(R"([{"Id":"a","Names":["named"],"State":"running",)",
+                                              R"("Image":"image:1","Pid":)", getpid(), "}]"));
+  }
+  if (absl::StrContains(path, "/containers/a/json")) {
+    return FakeHttpEngine::Reply(absl::StrCat(
+        R"({"Id":"a","Name":"named","State":{"Status":"running","Pid":)", getpid(), "}}"));
+  }
+  return FakeHttpEngine::Reply(R"({"message":"no such thing"})", "404 Not Found");
+}
+
+class LateRuntimeOptions : public ::testing::Test {
+ protected:
+  std::string Socket(const std::string& name) const { return directory_.path() + "/" + name; }
+  RuntimeConfig Runtime(const std::string& name) const {
+    return {.name = name, .socket_path = Socket(name)};
+  }
+  // Events as "CREATED a " and "UPDATED a named".
+  Option Events() {
+    return WithPubSub({[this](const PubSubEvent& event) {
+      absl::MutexLock lock(&mutex_);
+      events_.push_back(absl::StrCat(std::string(EventTypeName(event.type)), " ",
+                                     event.container->runtime.container_id, " ",
+                                     event.container->runtime.container_name));
+    }});
+  }
+  std::vector<std::string> AwaitEvents(size_t count) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [this, count]()
+                            ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return events_.size() >= count; };
+    mutex_.AwaitWithTimeout(absl::Condition(&enough), kLong);
+    return events_;
+  }
+  // As far as other options can see, runtimes are held.
+  static Option Hooked() {
+    return Option("WithContainerFanotifyEbpf", [](CollectionSetup&) { return absl::OkStatus(); });
+  }
+
+  TemporaryDirectory directory_;
+  absl::Mutex mutex_;
+  std::vector<std::string> events_ ABSL_GUARDED_BY(mutex_);
+  ContainerCollection collection_;
+};
+
+// The first of the two deadlocks: podman waits for its runtime with the container's lock taken.
+TEST_F(LateRuntimeOptions, PodmanIsAskedOnlyWhenTheContainerHasBeenAnnounced) {
+  std::atomic<bool> listed = false;
+  FakeHttpEngine podman(Socket("podman"), [&](const std::string& path) {
+    if (!listed.exchange(true)) return FakeHttpEngine::Reply("[]");
+    EXPECT_NE(collection_.GetContainer("a"), nullptr);
+    return OneContainer(path);
+  });
+  ASSERT_TRUE(
+      collection_.Initialize(Events(), WithContainerRuntimeEnrichment(Runtime("podman"))).ok());
+  ASSERT_TRUE(collection_.AddContainer(Named("a")).ok());
+  EXPECT_THAT(AwaitEvents(2), ElementsAre("CREATED a ", "UPDATED a named"));
+  EXPECT_EQ(collection_.GetContainer("a")->runtime.runtime_name, "podman");
+}
+
+// The second: containerd, and docker, wait for the process that the hook holds.
+TEST_F(LateRuntimeOptions, WithAHookNoEngineIsAskedBeforeTheContainerIsAnnounced) {
+  std::atomic<bool> listed = false;
+  FakeHttpEngine docker(Socket("docker"), [&](const std::string& path) {
+    if (!listed.exchange(true)) return FakeHttpEngine::Reply("[]");
+    EXPECT_NE(collection_.GetContainer("a"), nullptr);
+    return OneContainer(path);
+  });
+  ASSERT_TRUE(
+      collection_.Initialize(Hooked(), Events(), WithContainerRuntimeEnrichment(Runtime("docker")))
+          .ok());
+  ASSERT_TRUE(collection_.AddContainer(Named("a")).ok());
+  EXPECT_THAT(AwaitEvents(2), ElementsAre("CREATED a ", "UPDATED a named"));
+}
+
+TEST_F(LateRuntimeOptions, ASandboxThatIsKnownLateIsRemoved) {
+  FakeCriEngine crio(Socket("cri-o"));
+  ASSERT_TRUE(
+      collection_.Initialize(Hooked(), Events(), WithContainerRuntimeEnrichment(Runtime("cri-o")))
+          .ok());
+  ASSERT_TRUE(collection_.AddContainer(Named("sandbox-a")).ok());
+  EXPECT_THAT(AwaitEvents(2), ElementsAre("CREATED sandbox-a ", "DELETED sandbox-a "));
+}
+
+// Part 2: any failure of an engine's drops or forgets the container for good.
+TEST_F(LateRuntimeOptions, AnEngineThatComesLaterIsAskedForWhatItKnows) {
+  std::vector<std::string> warnings;
+  ASSERT_TRUE(collection_
+                  .Initialize(WithWarningHandler(
+                                  [&](std::string_view text) { warnings.emplace_back(text); }),
+                              Events(), WithContainerRuntimeEnrichment(Runtime("docker")))
+                  .ok());
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("initial containers of docker")));
+  EXPECT_EQ(collection_.ContainerLen(), 0u);
+  FakeHttpEngine docker(Socket("docker"), OneContainer);
+  EXPECT_THAT(AwaitEvents(1), ElementsAre("CREATED a named"));
+}
+
+TEST_F(LateRuntimeOptions, CloseEndsWhatIsStillBeingAskedFor) {
+  FakeHttpEngine* self = nullptr;
+  std::atomic<bool> listed = false;
+  FakeHttpEngine podman(Socket("podman"), [&](const std::string&) {
+    if (listed.exchange(true)) self->Hang();
+    return FakeHttpEngine::Reply("[]");
+  });
+  self = &podman;
+  RuntimeConfig runtime = Runtime("podman");
+  runtime.timeout = absl::Milliseconds(300);
+  ASSERT_TRUE(collection_.Initialize(WithContainerRuntimeEnrichment(runtime)).ok());
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(collection_.AddContainer(Named(absl::StrCat("c", i))).ok());
+  }
+  const absl::Time start = absl::Now();
+  collection_.Close();
+  EXPECT_LT(absl::Now() - start, absl::Seconds(5));
+}
+
+}  // namespace
+}  // namespace roster

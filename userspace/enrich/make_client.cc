@@ -1,0 +1,57 @@
+#include "enrich/make_client.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "enrich/containerd_client.h"
+#include "enrich/cri_client.h"
+#include "enrich/docker_client.h"
+#include "enrich/podman_client.h"
+#include "enrich/sockets.h"
+#include "runtime/text.h"
+
+namespace roster {
+namespace {
+
+constexpr char kCriDockerdSocket[] = "/run/cri-dockerd.sock";
+
+// The first of those where the engine is known to listen, below the host's root.
+std::string DefaultSocket(const RuntimeConfig& config, bool cri, const std::string& root) {
+  const EngineSockets known = DiscoverEngineSockets(root);
+  if (config.name == "docker") return cri ? root + kCriDockerdSocket : known.docker.front();
+  if (config.name == "containerd") return known.containerd.front();
+  if (config.name == "podman") return known.podman.front();
+  return known.crio.front();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConfig& config) {
+  const std::string& name = config.name;
+  if (name != "docker" && name != "containerd" && name != "cri-o" && name != "podman") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("container runtime ", QuoteForMessage(name),
+                     " is not known: there are docker, containerd, cri-o and podman"));
+  }
+  const bool internal = config.protocol.empty() || config.protocol == "internal";
+  if (!internal && (config.protocol != "cri" || name == "podman")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("container runtime ", name, ": protocol ", QuoteForMessage(config.protocol),
+                     name == "podman" ? " is not internal" : " is neither internal nor cri"));
+  }
+  if (!config.socket_path.empty() && config.socket_path[0] != '/') {
+    return absl::InvalidArgumentError(absl::StrCat("container runtime ", name, ": socket ",
+                                                   QuoteForMessage(config.socket_path),
+                                                   " is not an absolute path"));
+  }
+  const std::string root = config.host_root == "/" ? "" : config.host_root;
+  EngineClientOptions options{.timeout = config.timeout};
+  options.socket = config.socket_path.empty() ? DefaultSocket(config, !internal, root)
+                                              : root + config.socket_path;
+  if (!internal || name == "cri-o") return std::make_unique<CriClient>(std::move(options), name);
+  if (name == "docker") return std::make_unique<DockerClient>(std::move(options));
+  if (name == "podman") return std::make_unique<PodmanClient>(std::move(options));
+  return std::make_unique<ContainerdClient>(std::move(options), config.containerd_namespace);
+}
+
+}  // namespace roster

@@ -1,0 +1,20 @@
+// MakeEngineClient turns the name of an engine into a client for it.
+#ifndef ROSTER_USERSPACE_ENRICH_MAKE_CLIENT_H_
+#define ROSTER_USERSPACE_ENRICH_MAKE_CLIENT_H_
+
+#include <roster/options.h>
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "enrich/engine_client.h"
+
+namespace roster {
+
+// Makes no connection: the engine need not be there. INVALID_ARGUMENT for a name or protocol that
+// is not known, and a socket path that is not absolute.
+absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConfig& config);
+
+}  // namespace roster
+
+#endif  // ROSTER_USERSPACE_ENRICH_MAKE_CLIENT_H_

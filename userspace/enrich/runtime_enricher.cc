@@ -1,0 +1,169 @@
+#include "enrich/runtime_enricher.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "enrich/ask_engine.h"
+#include "kernel/errors.h"
+#include "runtime/text.h"
+
+namespace roster {
+namespace {
+
+// An engine that did not answer holds up no other add for so long.
+constexpr absl::Duration kLeaveAlone = absl::Seconds(5);
+// Between two tries to have an engine's list.
+constexpr absl::Duration kListAgain = absl::Seconds(1);
+
+// A process of that number exists on the host.
+bool IsAlive(uint32_t pid, const std::string& host_root) {
+  const std::string root = host_root == "/" ? "" : host_root;
+  return pid != 0 && access(absl::StrCat(root, "/proc/", pid).c_str(), F_OK) == 0;
+}
+
+}  // namespace
+
+RuntimeEnricher::RuntimeEnricher(std::vector<Engine> engines, Surroundings surroundings)
+    : engines_(std::move(engines)),
+      around_(std::move(surroundings)),
+      away_until_(engines_.size(), absl::InfinitePast()) {}
+
+void RuntimeEnricher::Start() {
+  LateEnricherOptions options;
+  for (const Engine& engine : engines_) options.clients.push_back(engine.client);
+  auto late = std::make_unique<LateEnricher>(std::move(options));
+  absl::MutexLock lock(&mutex_);
+  late_ = std::move(late);
+}
+
+void RuntimeEnricher::Stop() {
+  std::unique_ptr<LateEnricher> late;
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    changed_.SignalAll();
+    late = std::move(late_);
+  }
+  late.reset();
+  if (lister_.joinable()) lister_.join();
+}
+
+absl::Status RuntimeEnricher::List(const Engine& engine, std::vector<Container>* containers) {
+  ROSTER_ASSIGN_OR_RETURN(const auto listed, engine.client->List());
+  for (const EngineContainer& short_form : listed) {
+    if (short_form.state != EngineState::kRunning && short_form.state != EngineState::kPaused) {
+      continue;
+    }
+    const auto details = engine.client->Details(short_form.id);
+    if (absl::IsUnavailable(details.status())) return details.status();
+    // One that has ended meanwhile, or that the engine describes badly.
+    if (!details.ok() || !IsAlive(details->pid, engine.host_root)) continue;
+    Container container;
+    MergeEngineContainer(engine.name, *details, &container);
+    MergeEngineContainer(engine.name, short_form, &container);
+    if (!container.sandbox_id.empty()) {
+      const auto labels = engine.client->PodLabels(container.sandbox_id);
+      if (labels.ok()) GiveLabels(*labels, &container.k8s);
+    }
+    containers->push_back(std::move(container));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Container> RuntimeEnricher::Initial(const Engine& engine) {
+  std::vector<Container> containers;
+  const absl::Status status = List(engine, &containers);
+  if (!status.ok()) {
+    around_.warn(absl::StrCat("initial containers of ", engine.name, ": ", status.message()));
+    ListLater(engine);
+  }
+  return containers;
+}
+
+void RuntimeEnricher::ListLater(const Engine& engine) {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return;
+  to_list_.push_back(engine);
+  if (!lister_.joinable()) lister_ = std::thread([this] { ListLoop(); });
+}
+
+void RuntimeEnricher::ListLoop() {
+  for (;;) {
+    std::vector<Engine> engines;
+    {
+      absl::MutexLock lock(&mutex_);
+      const absl::Time again = absl::Now() + kListAgain;
+      while (!stopping_ && absl::Now() < again) changed_.WaitWithDeadline(&mutex_, again);
+      if (stopping_ || to_list_.empty()) return;
+      engines = to_list_;
+    }
+    for (const Engine& engine : engines) {
+      std::vector<Container> containers;
+      const absl::Status status = List(engine, &containers);
+      // Most are there already by now, or dropped by another enricher.
+      for (Container& container : containers) {
+        around_.add_initial(std::move(container)).IgnoreError();
+      }
+      if (!status.ok()) continue;
+      absl::MutexLock lock(&mutex_);
+      std::erase_if(to_list_, [&](const Engine& other) { return other.client == engine.client; });
+    }
+  }
+}
+
+bool RuntimeEnricher::Enrich(Container* container) {
+  if (around_.hooked) return true;
+  for (size_t i = 0; i < engines_.size() && NeedsEngine(*container); ++i) {
+    const Engine& engine = engines_[i];
+    const std::string& runtime = container->runtime.runtime_name;
+    // Podman waits for its runtime with the container's lock taken.
+    if (engine.name == "podman" || (IsEngineName(runtime) && runtime != engine.name)) continue;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (away_until_[i] > absl::Now()) continue;
+    }
+    const EngineAnswer answer = AskEngine(engine.client.get(), container);
+    if (answer.is_sandbox) return false;
+    if (!absl::IsUnavailable(answer.status)) continue;
+    absl::MutexLock lock(&mutex_);
+    away_until_[i] = absl::Now() + kLeaveAlone;
+  }
+  return true;
+}
+
+void RuntimeEnricher::Follow(const PubSubEvent& event) {
+  if (event.type != EventType::kCreated || !NeedsEngine(*event.container)) return;
+  // With the mutex held, so that Stop, which waits for the late enricher's thread, does that
+  // without the collection's lock.
+  absl::MutexLock lock(&mutex_);
+  if (late_ == nullptr) return;
+  const absl::Status status =
+      late_->Enqueue(*event.container, [this](LateResult result) { Late(result); });
+  if (!status.ok()) around_.warn(ToStd(status.message()));
+}
+
+void RuntimeEnricher::Late(const LateResult& result) {
+  const Container& container = result.container;
+  const std::string& id = container.runtime.container_id;
+  // It may have ended meanwhile.
+  if (result.is_sandbox) {
+    (container.handle != 0 ? around_.collection->RemoveContainerByHandle(container.handle)
+                           : around_.collection->RemoveContainer(id))
+        .IgnoreError();
+    return;
+  }
+  if (!result.status.ok() && !absl::IsNotFound(result.status)) {
+    around_.warn(absl::StrCat("container ", id, ": ", result.status.message()));
+  }
+  if (!result.changed) return;
+  const auto merge = [&container](Container* held) { return GiveMissing(container, held); };
+  (container.handle != 0 ? around_.collection->UpdateContainerByHandle(container.handle, merge)
+                         : around_.collection->UpdateContainer(id, merge))
+      .IgnoreError();
+}
+
+}  // namespace roster
