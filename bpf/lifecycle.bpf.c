@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The kernel hook: follows tasks through exec, fork, exit and their freeing, so that a container's
- *init, and all that descends from it, is known before its first instruction in the container.
+ * init, and all that descends from it, is known before its first instruction in the container.
  *
  *	exec	takes an armed handle; a pending one is bound when the task has entered the
- *container's mount namespace; a task that enters a known container joins it; one that nobody
- *announced gets a provisional membership fork	the child carries what its parent carries exit
- *marks the container exiting when its init goes, ended when its last task goes free	takes the
- *identities back when nothing of the container can make an event any more
+ *		container's mount namespace; a task that enters a known container joins it; one
+ *		that nobody announced gets a provisional membership
+ *	fork	the child carries what its parent carries
+ *	exit	marks the container exiting when its init goes, ended when its last task goes
+ *	free	takes the identities back when nothing of the container can make an event any more
  *
  * tp_btf only: no fentry, kprobe or LSM. A fork or exit outside every container costs one hash
- *look-up, an exec on the host not even that while no container is being made.
+ * look-up, an exec on the host not even that while no container is being made.
  */
 #include "bind.bpf.h"
 
@@ -82,8 +83,7 @@ static __noinline void settle_pending(struct task_struct *task, struct roster_li
 	drop_pending(l, task->tgid);
 }
 
-/* The task has entered, without being announced, the mount namespace of a container that is known.
- */
+/* The task has entered, unannounced, the mount namespace of a container that is known. */
 static __always_inline _Bool join_known(struct task_struct *task, struct roster_hot *h, __u64 mntns)
 {
 	struct roster_membership *m = roster_by_mntns(mntns, mntns_id_of(task));

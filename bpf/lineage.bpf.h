@@ -31,8 +31,7 @@ struct {
 	__type(value, struct roster_birth);
 } roster_birth SEC(".maps");
 
-/* Not task storage: that fails under contention on fully preemptible kernels, and lineage must not.
- */
+/* Not task storage: that fails under contention on fully preemptible kernels. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ROSTER_MAX_LINEAGE);

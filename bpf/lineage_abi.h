@@ -15,8 +15,7 @@
 /* Tasks that carry a handle; at 16 bytes a bucket this is 2 MiB. Full: counted, identity maps still
  * serve. */
 #define ROSTER_MAX_LINEAGE 131072
-/* Held execs that wait for their sched_process_exec; one per CPU that runs a runtime, generously.
- */
+/* Held execs that wait for their sched_process_exec: far more than CPUs that run a runtime. */
 #define ROSTER_MAX_ARMED 4096
 /* Inodes of runtime executables. */
 #define ROSTER_MAX_RUNTIMES 1024
@@ -73,8 +72,7 @@ struct roster_lineage {
 	2 /* has passed sched_process_free: the entry is void, whoever finds it may reuse it */
 ROSTER_ASSERT_SIZE(struct roster_lineage, 24);
 
-/* roster_arm: hash, thread id in the host's pid namespace -> the handle to take at its next exec.
- */
+/* roster_arm: hash, thread id in the host's pid namespace -> the handle that its exec takes. */
 struct roster_armed {
 	__u64 handle;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
  * Look-ups in Roster's pinned maps, for BPF programs: which container does this task, socket or
- *cgroup belong to?
+ * cgroup belong to?
  *
  *	#include <linux/bpf.h>
  *	#include <bpf/bpf_helpers.h>
@@ -18,11 +18,11 @@
  *	}
  *
  * Open the object with `.pin_root_path = "/sys/fs/bpf/roster/v1"` (bpf_object_open_opts): libbpf
- *then uses the maps that Roster pinned there. Where there are none yet it creates them and Roster
- *adopts them when it starts. Include a generated vmlinux.h before this file, or none: only the few
- *types below are needed, found by CO-RE. Every function returns NULL when nothing is known, and
- *never a container of the past: an entry whose kernel object has been replaced by another of the
- *same number reads as absent.
+ * then uses the maps that Roster pinned there. Where there are none yet it creates them and Roster
+ * adopts them when it starts. Include a generated vmlinux.h before this file, or none: only the few
+ * types below are needed, found by CO-RE. Every function returns NULL when nothing is known, and
+ * never a container of the past: an entry whose kernel object has been replaced by another of the
+ * same number reads as absent.
  */
 #ifndef ROSTER_BPF_H
 #define ROSTER_BPF_H

@@ -59,22 +59,16 @@ enum roster_state {
 };
 
 /* roster_membership.flags */
-#define ROSTER_F_PROVISIONAL                                                                       \
-	(1U << 0) /* seen by the kernel alone, not yet resolved by userspace                       \
-		   */
-#define ROSTER_F_HOST_NETWORK                                                                      \
-	(1U << 1) /* shares the host's network namespace: roster_netns has no entry for it */
-#define ROSTER_F_HOST_PID (1U << 2) /* shares the host's pid namespace */
-#define ROSTER_F_POD                                                                               \
-	(1U << 3) /* a pod's slot: netns_cookie is meaningful, mntns and cgroup are 0 */
+#define ROSTER_F_PROVISIONAL  (1U << 0) /* seen by the kernel alone, not resolved by userspace */
+#define ROSTER_F_HOST_NETWORK (1U << 1) /* in the host's network namespace, not in roster_netns */
+#define ROSTER_F_HOST_PID     (1U << 2) /* shares the host's pid namespace */
+#define ROSTER_F_POD	      (1U << 3) /* a pod: netns_cookie is meaningful, mntns and cgroup 0 */
 #define ROSTER_F_HOST	      (1U << 4) /* the host itself */
 #define ROSTER_F_NESTED	      (1U << 5) /* parent names another container */
 #define ROSTER_F_JOIN	      (1U << 6) /* carries an `exec <id>` into parent; never BOUND */
 #define ROSTER_F_SANDBOX      (1U << 7) /* a pod's pause container */
 #define ROSTER_F_SHARED_MNTNS (1U << 8) /* another live container has the same mount namespace */
-#define ROSTER_F_SHARED_NETNS                                                                      \
-	(1U << 9) /* another live container has the same network namespace                         \
-		   */
+#define ROSTER_F_SHARED_NETNS (1U << 9) /* another live one has the same network namespace */
 
 #define ROSTER_TRACER_WORDS 2
 #define ROSTER_MAX_TRACERS  (ROSTER_TRACER_WORDS * 64)
