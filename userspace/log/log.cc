@@ -19,7 +19,8 @@ namespace roster {
 namespace {
 
 // Set before threads start, read by all.
-LogLevel g_level = LogLevel::kInfo;
+// Silent until somebody asks: a program that embeds the library speaks for itself.
+LogLevel g_level = LogLevel::kNothing;
 LogFormat g_format = LogFormat::kText;
 
 constexpr struct {

@@ -22,7 +22,7 @@
 
 namespace roster {
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
+enum class LogLevel { kDebug, kInfo, kWarning, kError, kNothing };
 enum class LogFormat {
   kAuto,     // kJournal where systemd reads standard error, else kText
   kText,     // time=... level=... msg=... key=value
@@ -48,7 +48,7 @@ struct LogField {
   bool is_number = false;
 };
 
-// Before the first line; not while other threads log.
+// Nothing is logged before it. Not while other threads log.
 void SetLogging(LogLevel level, LogFormat format);
 
 void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
