@@ -177,6 +177,9 @@ TEST_F(Embed, WhatTheEngineSaysComesAsAnUpdateAndReachesTheRecord) {
   const auto id = engine_->Run({"web", {MarkerPath(1), "wait"}});
   ASSERT_TRUE(id.ok()) << id.status();
   ASSERT_NE(Await(EventType::kCreated, *id), nullptr);
+  // Part 3: labels, for containers of every runtime. This one is the image's.
+  EXPECT_THAT(collection_.GetContainer(*id)->k8s.pod_labels,
+              ::testing::Contains(::testing::Pair("made-by", "roster-engines")));
   // An update by this program, as by an enricher that answers late, is in the record as well.
   ASSERT_TRUE(collection_
                   .UpdateContainer(*id,

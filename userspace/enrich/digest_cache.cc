@@ -14,13 +14,13 @@ absl::StatusOr<std::string> DigestCache::Get(
     const std::string& key, const std::function<absl::StatusOr<std::string>()>& ask) {
   const absl::Time now = absl::Now();
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     const auto found = entries_.find(key);
     if (found != entries_.end() && found->second.expires > now) return found->second.value;
   }
   absl::StatusOr<std::string> answer = ask();
   if (!answer.ok()) return answer;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (entries_.size() >= kMaxEntries) entries_.clear();
   entries_[key] = {*answer, answer->empty() ? now + kEmptyAnswer : absl::InfiniteFuture()};
   return answer;

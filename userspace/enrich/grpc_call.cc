@@ -25,7 +25,7 @@ std::string TargetOf(const std::string& socket) {
 }  // namespace
 
 std::shared_ptr<grpc::Channel> GrpcChannel::Connected() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (channel_ != nullptr) {
     const grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/false);
     if (state != GRPC_CHANNEL_TRANSIENT_FAILURE && state != GRPC_CHANNEL_SHUTDOWN) return channel_;

@@ -13,8 +13,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "enrich/engine_client.h"
+#include "kernel/mutex.h"
 
 namespace roster {
 
@@ -48,7 +48,7 @@ class GrpcChannel {
 
  private:
   const EngineClientOptions options_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -46,7 +46,7 @@ LateEnricher::Worker::Worker(LateEnricherOptions options)
 
 LateEnricher::Worker::~Worker() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopping_ = true;
     changed_.Signal();
   }
@@ -54,7 +54,7 @@ LateEnricher::Worker::~Worker() {
 }
 
 absl::Status LateEnricher::Worker::Enqueue(Container container, Done done) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (queue_.size() >= options_.max_queue) {
     ++stats_.refused;
     return absl::ResourceExhaustedError(
@@ -68,12 +68,12 @@ absl::Status LateEnricher::Worker::Enqueue(Container container, Done done) {
 }
 
 LateEnricherStats LateEnricher::Worker::Stats() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return stats_;
 }
 
 void LateEnricher::Worker::Run() {
-  absl::ReleasableMutexLock lock(&mutex_);
+  mutex_.Lock();
   while (!stopping_) {
     if (queue_.empty()) {
       changed_.Wait(&mutex_);
@@ -97,6 +97,7 @@ void LateEnricher::Worker::Run() {
       queue_.emplace(again_at, std::move(entry));
     }
   }
+  mutex_.Unlock();
 }
 
 absl::Duration LateEnricher::Worker::WaitAfter(size_t tries) const {
@@ -109,7 +110,7 @@ LateEnricher::Worker::Verdict LateEnricher::Worker::Ask(EngineClient* client, En
   entry->result.status = answer.status;
   entry->result.changed |= answer.changed;
   entry->result.is_sandbox = answer.is_sandbox;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   stats_.requests += answer.requests;
   if (answer.status.ok()) return Verdict::kDone;
   if (!absl::IsNotFound(answer.status)) ++stats_.failures;

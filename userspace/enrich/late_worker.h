@@ -9,10 +9,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "enrich/engine_directory.h"
 #include "enrich/enricher.h"
+#include "kernel/mutex.h"
 
 namespace roster {
 
@@ -47,8 +47,8 @@ class LateEnricher::Worker {
   EngineDirectory directory_;                       // the thread's own
   absl::flat_hash_map<std::string, Pause> pauses_;  // by socket; the thread's own
 
-  mutable absl::Mutex mutex_;
-  absl::CondVar changed_;
+  mutable Mutex mutex_;
+  CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // By the time at which it is due, in order of arrival where that is the same.
   std::multimap<absl::Time, Entry> queue_ ABSL_GUARDED_BY(mutex_);

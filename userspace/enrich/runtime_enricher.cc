@@ -36,14 +36,14 @@ void RuntimeEnricher::Start() {
   LateEnricherOptions options;
   for (const Engine& engine : engines_) options.clients.push_back(engine.client);
   auto late = std::make_unique<LateEnricher>(std::move(options));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   late_ = std::move(late);
 }
 
 void RuntimeEnricher::Stop() {
   std::unique_ptr<LateEnricher> late;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopping_ = true;
     changed_.SignalAll();
     late = std::move(late_);
@@ -85,7 +85,7 @@ std::vector<Container> RuntimeEnricher::Initial(const Engine& engine) {
 }
 
 void RuntimeEnricher::ListLater(const Engine& engine) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (stopping_) return;
   to_list_.push_back(engine);
   if (!lister_.joinable()) lister_ = std::thread([this] { ListLoop(); });
@@ -95,7 +95,7 @@ void RuntimeEnricher::ListLoop() {
   for (;;) {
     std::vector<Engine> engines;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       const absl::Time again = absl::Now() + kListAgain;
       while (!stopping_ && absl::Now() < again) changed_.WaitWithDeadline(&mutex_, again);
       if (stopping_ || to_list_.empty()) return;
@@ -109,7 +109,7 @@ void RuntimeEnricher::ListLoop() {
         around_.add_initial(std::move(container)).IgnoreError();
       }
       if (!status.ok()) continue;
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       std::erase_if(to_list_, [&](const Engine& other) { return other.client == engine.client; });
     }
   }
@@ -123,13 +123,13 @@ bool RuntimeEnricher::Enrich(Container* container) {
     // Podman waits for its runtime with the container's lock taken.
     if (engine.name == "podman" || (IsEngineName(runtime) && runtime != engine.name)) continue;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       if (away_until_[i] > absl::Now()) continue;
     }
     const EngineAnswer answer = AskEngine(engine.client.get(), container);
     if (answer.is_sandbox) return false;
     if (!absl::IsUnavailable(answer.status)) continue;
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     away_until_[i] = absl::Now() + kLeaveAlone;
   }
   return true;
@@ -139,7 +139,7 @@ void RuntimeEnricher::Follow(const PubSubEvent& event) {
   if (event.type != EventType::kCreated || !NeedsEngine(*event.container)) return;
   // With the mutex held, so that Stop, which waits for the late enricher's thread, does that
   // without the collection's lock.
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (late_ == nullptr) return;
   const absl::Status status =
       late_->Enqueue(*event.container, [this](LateResult result) { Late(result); });

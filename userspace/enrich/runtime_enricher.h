@@ -15,10 +15,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "enrich/engine_client.h"
 #include "enrich/enricher.h"
+#include "kernel/mutex.h"
 
 namespace roster {
 
@@ -67,8 +67,8 @@ class RuntimeEnricher {
   const std::vector<Engine> engines_;
   const Surroundings around_;
 
-  absl::Mutex mutex_;
-  absl::CondVar changed_;
+  Mutex mutex_;
+  CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Engine> to_list_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<LateEnricher> late_ ABSL_GUARDED_BY(mutex_);

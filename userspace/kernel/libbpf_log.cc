@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "kernel/mutex.h"
 
 namespace roster {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kKept = 4096;
 
 struct Said {
-  absl::Mutex mutex;
+  Mutex mutex;
   std::string text ABSL_GUARDED_BY(mutex);
 };
 
@@ -39,7 +39,7 @@ int Keep(enum libbpf_print_level level, const char* format, va_list args) {
   if (level == LIBBPF_DEBUG) return 0;
   const std::string line = Formatted(format, args);
   Said& said = TheSaid();
-  absl::MutexLock lock(&said.mutex);
+  MutexLock lock(&said.mutex);
   said.text += line;
   if (said.text.size() > kKept) {
     size_t begin = said.text.size() - kKept;
@@ -58,7 +58,7 @@ LibbpfLog::~LibbpfLog() { libbpf_set_print(previous_); }
 
 std::string LibbpfLog::Take() {
   Said& said = TheSaid();
-  absl::MutexLock lock(&said.mutex);
+  MutexLock lock(&said.mutex);
   return std::exchange(said.text, "");
 }
 

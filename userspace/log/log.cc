@@ -10,9 +10,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "kernel/mutex.h"
 #include "text/utf8.h"
 
 namespace roster {
@@ -170,13 +170,13 @@ void Log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
 
 void LogSparsely(std::string_view key, LogLevel level, std::string_view message,
                  std::initializer_list<LogField> fields) {
-  static absl::Mutex mutex(absl::kConstInit);
+  static Mutex mutex;
   static auto& counts =
       *new std::map<std::string, uint64_t, std::less<>>();  // never destroyed: see below
   uint64_t count = 0;
   {
     // Threads may still log while the program's statics are destroyed.
-    absl::MutexLock lock(&mutex);
+    MutexLock lock(&mutex);
     const auto found = counts.find(key);
     count = found != counts.end() ? ++found->second : (counts[std::string(key)] = 1);
   }

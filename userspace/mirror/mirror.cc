@@ -249,7 +249,7 @@ absl::Status Mirror::Update(const Container& container) {
 absl::Status Mirror::NoteBound(const Container& container) {
   const std::optional<roster_membership> m = slots_.Snapshot(container.handle);
   if (!m || m->netns == 0) return absl::OkStatus();
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   Shared& shared = by_netns_[m->netns];
   if (std::find(shared.members.begin(), shared.members.end(), m->handle) == shared.members.end()) {
     shared.members.push_back(m->handle);
@@ -327,14 +327,14 @@ void Mirror::Bury(uint64_t handle, absl::Duration grace) {
     maps_.records.Remove(handle);
     return;
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   tombstones_[handle] = absl::Now() + grace;
   Changed();
 }
 
 void Mirror::NoteCleared(uint64_t handle) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     LeaveNetns(handle);
   }
   // A mount namespace that another container shares lost its entry with this one: hand it on.
@@ -362,7 +362,7 @@ void Mirror::Drop(uint64_t handle) {
 
 absl::Time Mirror::ExpireTombstones(absl::Time now) {
   absl::Time next = absl::InfiniteFuture();
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   for (auto it = tombstones_.begin(); it != tombstones_.end();) {
     if (it->second <= now) {
       maps_.records.Remove(it->first);
@@ -401,7 +401,7 @@ void Mirror::Count(uint32_t stat, uint64_t n) {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus <= 0 || stat >= ROSTER_STAT_MAX) return;
   std::vector<uint64_t> values(static_cast<size_t>(cpus));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   // All CPUs' counts are written back: one that BPF adds in between is lost.
   if (bpf_map_lookup_elem(maps_.stats.get(), &stat, values.data()) != 0) return;
   values[0] += n;

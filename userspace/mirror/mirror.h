@@ -15,9 +15,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "kernel/host.h"
+#include "kernel/mutex.h"
 #include "kernel/pins.h"
 #include "mirror/slot_table.h"
 #include "mirror/tracer_sets.h"
@@ -128,7 +128,7 @@ class Mirror : public TracerSink {
   PinnedMaps maps_;
   SlotTable slots_;
   TracerSets tracer_sets_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   absl::flat_hash_map<uint64_t, Shared> by_netns_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, uint64_t> netns_of_ ABSL_GUARDED_BY(mutex_);  // by handle
   absl::flat_hash_map<uint64_t, absl::Time> tombstones_ ABSL_GUARDED_BY(mutex_);

@@ -37,14 +37,14 @@ absl::Status TracerSets::Create(std::string_view tracer, TracerSet set) {
   const std::string path = Path(tracer, set);
   unlink(path.c_str());
   if (bpf_obj_pin(map.get(), path.c_str()) != 0) return ErrnoStatus("pin map", path, errno);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   maps_[path] = std::move(map);
   return absl::OkStatus();
 }
 
 absl::Status TracerSets::Remove(std::string_view tracer, TracerSet set) {
   const std::string path = Path(tracer, set);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (maps_.erase(path) == 0) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
   if (unlink(path.c_str()) != 0) return ErrnoStatus("unpin", path, errno);
   rmdir((directory_ + "/" + std::string(tracer)).c_str());  // fails while the other set is there
@@ -53,7 +53,7 @@ absl::Status TracerSets::Remove(std::string_view tracer, TracerSet set) {
 
 absl::Status TracerSets::Add(std::string_view tracer, TracerSet set, uint64_t key) {
   const std::string path = Path(tracer, set);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto it = maps_.find(path);
   if (it == maps_.end()) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
   const uint64_t one = 1;
@@ -67,7 +67,7 @@ absl::Status TracerSets::Add(std::string_view tracer, TracerSet set, uint64_t ke
 
 absl::Status TracerSets::Delete(std::string_view tracer, TracerSet set, uint64_t key) {
   const std::string path = Path(tracer, set);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto it = maps_.find(path);
   if (it == maps_.end()) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
   if (bpf_map_delete_elem(it->second.get(), &key) != 0 && errno != ENOENT) {

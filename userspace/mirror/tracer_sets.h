@@ -11,8 +11,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "kernel/fd.h"
+#include "kernel/mutex.h"
 #include "kernel/pins.h"
 
 namespace roster {
@@ -38,7 +38,7 @@ class TracerSets {
   std::string Path(std::string_view tracer, TracerSet set) const;
 
   const std::string directory_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   absl::flat_hash_map<std::string, Fd> maps_ ABSL_GUARDED_BY(mutex_);  // by path
 };
 

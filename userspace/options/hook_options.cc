@@ -4,8 +4,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "kernel/mutex.h"
 #include "options/once.h"
 #include "roster/collection.h"
 #include "roster/options.h"
@@ -28,7 +28,7 @@ class Hook {
     if (tracers != nullptr && tracers->SetSinkIfNone((*started)->sink())) {
       tracers_ = std::move(tracers);
     }
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     tracker_ = *std::move(started);
     return absl::OkStatus();
   }
@@ -38,19 +38,19 @@ class Hook {
     if (tracers_ != nullptr) tracers_->DropSink();
     std::unique_ptr<TrackerThread> tracker;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       tracker = std::move(tracker_);
     }
   }
 
   void Follow(const PubSubEvent& event) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (tracker_ != nullptr) tracker_->Follow(event);
   }
 
  private:
   std::shared_ptr<TracerCollection> tracers_;  // that write to the tracker's sink
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::unique_ptr<TrackerThread> tracker_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -52,7 +52,7 @@ void EventLoop::RunAfter(absl::Duration delay, std::function<void()> run) {
 
 void EventLoop::Post(std::function<void()> work) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     posted_.push_back(std::move(work));
   }
   const uint64_t one = 1;
@@ -87,7 +87,7 @@ void EventLoop::RunPosted() {
   (void)!read(wakeup_.get(), &count, sizeof(count));
   std::vector<std::function<void()>> work;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     work.swap(posted_);
   }
   for (const std::function<void()>& run : work) run();

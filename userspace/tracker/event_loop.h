@@ -12,9 +12,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "kernel/fd.h"
+#include "kernel/mutex.h"
 
 namespace roster {
 
@@ -51,7 +51,7 @@ class EventLoop {
   bool stopped_ = false;
   absl::flat_hash_map<int, std::shared_ptr<std::function<void()>>> watchers_;
   std::multimap<absl::Time, std::function<void()>> timers_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -14,8 +14,8 @@ absl::StatusOr<std::unique_ptr<TrackerThread>> TrackerThread::Start(ContainerCol
   });
   absl::Status status;
   {
-    absl::MutexLock lock(&self->mutex_);
-    self->mutex_.Await(absl::Condition(&self->started_));
+    MutexLock lock(&self->mutex_);
+    while (!self->started_) self->changed_.Wait(&self->mutex_);
     status = self->status_;
   }
   if (!status.ok()) return status;
@@ -27,28 +27,31 @@ void TrackerThread::Run(ContainerCollection* collection, const TrackerOptions& o
   absl::StatusOr<std::unique_ptr<Tracker>> tracker = Tracker::Start(collection, options);
   if (tracker.ok()) tracker_ = *std::move(tracker);
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     status_ = tracker.status();
     started_ = true;
+    changed_.SignalAll();
     if (!status_.ok()) return;
   }
   const absl::Status ended = tracker_->loop().Run();
+  bool by_itself = false;
   {
-    absl::ReleasableMutexLock lock(&mutex_);
-    if (!stopping_) {
-      lock.Release();
-      if (on_stopped_) on_stopped_(ended);
-      mutex_.LockWhen(absl::Condition(&stopping_));
-      mutex_.Unlock();
-    }
+    MutexLock lock(&mutex_);
+    by_itself = !stopping_;
+  }
+  if (by_itself && on_stopped_) on_stopped_(ended);
+  {
+    MutexLock lock(&mutex_);
+    while (!stopping_) changed_.Wait(&mutex_);
   }
   tracker_.reset();
 }
 
 TrackerThread::~TrackerThread() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopping_ = true;
+    changed_.SignalAll();
     if (tracker_ != nullptr) tracker_->loop().Stop();
   }
   thread_.join();

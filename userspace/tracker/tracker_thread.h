@@ -14,7 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "kernel/mutex.h"
 #include "tracker/tracker.h"
 
 namespace roster {
@@ -42,7 +42,8 @@ class TrackerThread {
   void Run(ContainerCollection* collection, const TrackerOptions& options);
 
   const OnStopped on_stopped_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
+  CondVar changed_;
   bool started_ ABSL_GUARDED_BY(mutex_) = false;  // or failed to
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
