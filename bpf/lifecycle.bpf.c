@@ -227,6 +227,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	if (lineage_of(child))
 		return 0; /* entered already by the programs of another generation */
+	bury(key, child->tgid);
 	/* Over what is left of an earlier task at this address, if its deletion failed. */
 	if (bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_ANY)) {
 		roster_count(ROSTER_STAT_LINEAGE_LOST);
@@ -281,7 +282,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (handle)
 		put_pending(handle, task->tgid);
 	l = lineage_of(task);
-	if (!l || __sync_val_compare_and_swap(&l->exited, 0, 1))
+	if (!l || __sync_val_compare_and_swap(&l->exited, ROSTER_ALIVE, ROSTER_EXITED))
 		return 0;
 	drop_pending(l, task->tgid);
 	if (l->member)
@@ -292,39 +293,12 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(on_free, struct task_struct *task)
 {
-	__u64 key = (__u64)task;
 	struct roster_lineage *l = lineage_of(task);
-	struct roster_membership *m;
-	struct roster_birth *b;
-	__u64 handle;
-	__u32 exited;
 
-	if (!l)
-		return 0;
-	handle = l->member;
-	exited = __sync_val_compare_and_swap(&l->exited, ROSTER_EXITED, ROSTER_FREED);
 	/* Entered by the task iterator while it was exiting. */
-	if (exited == ROSTER_ALIVE)
-		exited = __sync_val_compare_and_swap(&l->exited, ROSTER_ALIVE, ROSTER_FREED);
-	if (exited == ROSTER_FREED)
-		return 0;
-	l->flags &= ~ROSTER_L_RUNTIME;
-	drop_pending(l, task->tgid);
-	/* May fail: from 6.15 on a map's lock gives up after a while. The entry says that it is
-	 * void. */
-	bpf_map_delete_elem(&roster_lineage, &key);
-	if (!handle)
-		return 0;
-	if (exited == ROSTER_ALIVE)
-		member_exited(task, handle);
-	m = roster_by_handle(handle);
-	b = birth_of(handle);
-	if (!m || !b || __sync_fetch_and_add(&b->ntasks, -1) != 1)
-		return 0;
-	if (__sync_val_compare_and_swap(&m->state, ROSTER_ENDED, ROSTER_RESERVED) != ROSTER_ENDED)
-		return 0;
-	tell(ROSTER_EV_CLEARED, handle, task->tgid, 0);
-	free_slot(m);
+	if (l && !__sync_val_compare_and_swap(&l->exited, ROSTER_ALIVE, ROSTER_EXITED) && l->member)
+		member_exited(task, l->member);
+	bury((__u64)task, task->tgid);
 	return 0;
 }
 

@@ -74,12 +74,13 @@ static __always_inline struct roster_birth *birth_of(__u64 handle)
 	return bpf_map_lookup_elem(&roster_birth, &slot);
 }
 
+/* What a task that has not exited carries; NULL: nothing. */
 static __always_inline struct roster_lineage *lineage_of(struct task_struct *task)
 {
 	__u64 key = (__u64)task;
 	struct roster_lineage *l = bpf_map_lookup_elem(&roster_lineage, &key);
 
-	return l && l->exited != ROSTER_FREED ? l : NULL;
+	return l && l->exited == ROSTER_ALIVE ? l : NULL;
 }
 
 static __always_inline void mark_changed(void)
@@ -184,6 +185,38 @@ static __always_inline void drop_pending(struct roster_lineage *l, __u32 pid)
 		put_pending(handle, pid);
 }
 
+/*
+ * The task at `key` is gone, and its entry with it; the going of a container's last task frees the
+ * slot. Runs once for an entry, at sched_process_free or, where that was not told, when the address
+ * is a new task's.
+ */
+static __noinline void bury(__u64 key, __u32 pid)
+{
+	struct roster_lineage *l = bpf_map_lookup_elem(&roster_lineage, &key);
+	struct roster_membership *m;
+	struct roster_birth *b;
+	__u64 handle;
+
+	if (!l)
+		return;
+	handle = l->member;
+	if (__sync_val_compare_and_swap(&l->exited, ROSTER_EXITED, ROSTER_FREED) != ROSTER_EXITED)
+		return;
+	l->flags &= ~ROSTER_L_RUNTIME;
+	drop_pending(l, pid);
+	/* May fail: from 6.15 on a map's lock gives up after a while. The entry says that it is
+	 * void. */
+	bpf_map_delete_elem(&roster_lineage, &key);
+	m = roster_by_handle(handle);
+	b = birth_of(handle);
+	if (!m || !b || __sync_fetch_and_add(&b->ntasks, -1) != 1)
+		return;
+	if (__sync_val_compare_and_swap(&m->state, ROSTER_ENDED, ROSTER_RESERVED) != ROSTER_ENDED)
+		return;
+	tell(ROSTER_EV_CLEARED, handle, pid, 0);
+	free_slot(m);
+}
+
 /* The handle armed for thread `tid`, taken out, or 0. */
 static __always_inline __u64 take_armed(struct roster_hot *h, __u32 tid)
 {
@@ -223,6 +256,7 @@ static __always_inline struct roster_lineage *make_lineage(struct task_struct *t
 
 	if (l)
 		return l;
+	bury(key, task->tgid);
 	/* Over what is left of an earlier task at this address, if its deletion failed. */
 	bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_ANY);
 	l = lineage_of(task);

@@ -66,10 +66,15 @@ struct roster_lineage {
 	(1U << 1) /* counted in roster_hot.carriers: pending is set, or RUNTIME is */
 #define ROSTER_L_RUNTIME                                                                           \
 	(1U << 0) /* the task's executable is, or was until it is replaced, a runtime's */
-#define ROSTER_ALIVE  0
-#define ROSTER_EXITED 1 /* has passed sched_process_exit */
-#define ROSTER_FREED                                                                               \
-	2 /* has passed sched_process_free: the entry is void, whoever finds it may reuse it */
+#define ROSTER_ALIVE 0
+/*
+ * Has passed sched_process_exit. Found at the address of a task that lives, it is an earlier
+ * task's whose sched_process_free nobody was told of: a kernel may run no program in the interrupts
+ * of some tasks.
+ */
+#define ROSTER_EXITED 1
+/* Is buried: the entry is void, whoever finds it may reuse it. */
+#define ROSTER_FREED 2
 ROSTER_ASSERT_SIZE(struct roster_lineage, 24);
 
 /* roster_arm: hash, thread id in the host's pid namespace -> the handle that its exec takes. */

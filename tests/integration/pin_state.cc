@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 
 #include "absl/strings/match.h"
@@ -168,6 +169,40 @@ absl::StatusOr<uint64_t> RosterUnderTest::Stat(uint32_t number) const {
   uint64_t sum = 0;
   for (uint64_t value : values) sum += value;
   return sum;
+}
+
+std::string RosterUnderTest::DescribeKernelSide() const {
+  std::string text = "counters:";
+  for (uint32_t number = 0; number < ROSTER_STAT_MAX; ++number) {
+    const absl::StatusOr<uint64_t> count = Stat(number);
+    if (count.ok() && *count != 0) absl::StrAppend(&text, " ", number, "=", *count);
+  }
+  if (absl::StatusOr<Fd> pin = OpenPin(pin_directory_ + "/internal/roster_lineage"); pin.ok()) {
+    struct {
+      uint64_t pending, member;
+      uint32_t flags, exited;
+    } entry{};
+    std::map<uint32_t, int> states;
+    for (uint64_t key : Keys<uint64_t>(pin->get())) {
+      if (bpf_map_lookup_elem(pin->get(), &key, &entry) == 0) ++states[entry.exited];
+    }
+    absl::StrAppend(&text, "; lineage: ", states[0], " alive, ", states[1], " exited, ", states[2],
+                    " void; skipped runs:");
+  }
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(pin_directory_ + "/links", ignored)) {
+    const Fd link(bpf_obj_get(entry.path().c_str()));
+    bpf_link_info link_info{};
+    uint32_t size = sizeof(link_info);
+    if (bpf_obj_get_info_by_fd(link.get(), &link_info, &size) != 0) continue;
+    const Fd program(bpf_prog_get_fd_by_id(link_info.prog_id));
+    bpf_prog_info info{};
+    size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(program.get(), &info, &size) != 0) continue;
+    absl::StrAppend(&text, " ", entry.path().filename().string(), " ", info.recursion_misses);
+  }
+  return text;
 }
 
 }  // namespace roster::testing

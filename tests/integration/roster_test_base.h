@@ -51,7 +51,10 @@ class RosterTestBase : public ::testing::Test {
 
   void TearDown() override {
     if (workspace_ == nullptr) return;
-    if (HasFailure()) std::cerr << "the daemon's log:\n" << roster_->Log().substr(0, 20000) << "\n";
+    if (HasFailure()) {
+      std::cerr << roster_->DescribeKernelSide() << "\nthe daemon's log:\n"
+                << roster_->Log().substr(0, 20000) << "\n";
+    }
     observer_.reset();
     if (engine_ != nullptr) ROSTER_EXPECT_OK(engine_->Stop());
     engine_.reset();

@@ -100,6 +100,10 @@ class RosterUnderTest {
   // A counter of roster_stats, summed.
   absl::StatusOr<uint64_t> Stat(uint32_t number) const;
 
+  // The counters that are not 0, the lineage's entries by state, and for each program how many runs
+  // the kernel skipped: for the reader of a failure.
+  std::string DescribeKernelSide() const;
+
   // Of the daemon: its open descriptors (readable), and its fanotify marks.
   std::vector<std::string> OpenFiles() const;
   size_t MarkCount() const;

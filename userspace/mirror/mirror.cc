@@ -319,16 +319,16 @@ void Mirror::LeaveNetns(uint64_t handle) {
 }
 
 void Mirror::Bury(uint64_t handle, absl::Duration grace) {
-  std::optional<roster_record> record = maps_.records.Find(handle);
-  if (!record || (record->flags & ROSTER_R_TOMBSTONE) != 0) return;
-  record->flags |= ROSTER_R_TOMBSTONE;
-  record->ended_at_ns = RealTimeNs();
-  if (!maps_.records.Set(handle, *record).ok()) {
-    maps_.records.Remove(handle);
-    return;
+  {
+    MutexLock lock(&mutex_);
+    if (!tombstones_.emplace(handle, absl::Now() + grace).second) return;
   }
-  MutexLock lock(&mutex_);
-  tombstones_[handle] = absl::Now() + grace;
+  std::optional<roster_record> record = maps_.records.Find(handle);
+  if (record) {
+    record->flags |= ROSTER_R_TOMBSTONE;
+    record->ended_at_ns = RealTimeNs();
+    if (!maps_.records.Set(handle, *record).ok()) maps_.records.Remove(handle);
+  }
   Changed();
 }
 
@@ -362,15 +362,24 @@ void Mirror::Drop(uint64_t handle) {
 
 absl::Time Mirror::ExpireTombstones(absl::Time now) {
   absl::Time next = absl::InfiniteFuture();
-  MutexLock lock(&mutex_);
-  for (auto it = tombstones_.begin(); it != tombstones_.end();) {
-    if (it->second <= now) {
-      maps_.records.Remove(it->first);
-      tombstones_.erase(it++);
-    } else {
-      next = std::min(next, it->second);
-      ++it;
+  std::vector<uint64_t> due;
+  {
+    MutexLock lock(&mutex_);
+    for (auto it = tombstones_.begin(); it != tombstones_.end();) {
+      if (it->second <= now) {
+        due.push_back(it->first);
+        tombstones_.erase(it++);
+      } else {
+        next = std::min(next, it->second);
+        ++it;
+      }
     }
+  }
+  for (uint64_t handle : due) {
+    maps_.records.Remove(handle);
+    // Not free yet: a task that nobody waits for stays a zombie, and the freeing of one may not
+    // have been told.
+    if (slots_.Find(handle) != nullptr) Drop(handle);
   }
   Changed();
   return next;

@@ -78,14 +78,15 @@ class Mirror : public TracerSink {
   // given a pod's handle when it is shared.
   absl::Status NoteBound(const Container& container);
 
-  // The container has ended: its record becomes a tombstone until `grace` has passed.
+  // The container has ended: its record becomes a tombstone until `grace` has passed, and a slot
+  // that is not free by then is freed. The first call counts.
   void Bury(uint64_t handle, absl::Duration grace);
   // Its slot is free: what it shared is handed on. Idempotent.
   void NoteCleared(uint64_t handle);
   // Removes a container that userspace found to be gone although BPF did not see it end.
   void Drop(uint64_t handle);
-  // Removes the tombstones whose time has come; returns when the next one is due, or
-  // InfiniteFuture.
+  // Removes the tombstones, and what is left of their slots, whose time has come; returns when the
+  // next one is due, or InfiniteFuture.
   absl::Time ExpireTombstones(absl::Time now);
 
   // Which executables are runtimes, for the kernel hook. Replaces the set.

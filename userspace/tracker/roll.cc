@@ -338,6 +338,10 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
 }
 
 void Roll::Restore(uint64_t handle, const roster_membership& slot) {
+  if (slot.state == ROSTER_ENDED) {
+    OnEnded(handle);
+    return;
+  }
   if ((slot.flags & ROSTER_F_PROVISIONAL) != 0) {
     Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
     return;

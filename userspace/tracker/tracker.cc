@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
 #include "log/log.h"
@@ -143,6 +144,7 @@ void Tracker::Adopt() {
   const size_t repaired = mirror_->Repair();
   size_t restored = 0;
   size_t dropped = 0;
+  absl::flat_hash_set<pid_t> known;
   for (uint64_t handle : mirror_->Handles()) {
     const std::optional<roster_membership> slot = mirror_->Slot(handle);
     if (!slot || (slot->flags & ROSTER_F_JOIN) != 0) continue;
@@ -152,9 +154,9 @@ void Tracker::Adopt() {
     }
     if (slot->init_pid == 0) continue;  // armed; its init is still to come
     if (slot->state == ROSTER_ENDED || IsTrue(*slot)) {
-      if (slot->state == ROSTER_ENDED) continue;  // cleared when its last task is freed
       roll_->Restore(handle, *slot);
-      ++restored;
+      restored += slot->state != ROSTER_ENDED;
+      known.insert(static_cast<pid_t>(slot->init_pid));
     } else {
       mirror_->Drop(handle);
       ++dropped;
@@ -162,6 +164,7 @@ void Tracker::Adopt() {
   }
   size_t adopted = 0;
   for (pid_t pid : FindRunningContainerInits(host_.mntns)) {
+    if (known.contains(pid)) continue;
     absl::Status status = roll_->AdoptRunning(pid);
     if (status.ok()) {
       ++adopted;
