@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -25,12 +24,6 @@ int PollTimeout(absl::Time deadline) {
 }
 
 }  // namespace
-
-double TimeScale() {
-  const char* text = std::getenv("ROSTER_TEST_TIME_SCALE");
-  double scale = text == nullptr ? 1.0 : std::strtod(text, nullptr);
-  return scale > 0 ? scale : 1.0;
-}
 
 absl::Time In(absl::Duration duration) { return absl::Now() + duration * TimeScale(); }
 

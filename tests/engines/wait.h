@@ -18,15 +18,13 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "kernel/fd.h"
+#include "scale.h"
 
 namespace roster::testing {
 
-// The time `duration` from now. Multiplied by the environment's ROSTER_TEST_TIME_SCALE (a guest
-// without KVM is 14 to 30 times slower): for waiting only, never for a deadline that is under test.
+// The time `duration` from now, multiplied by TimeScale(): for waiting only, never for a deadline
+// that is under test.
 absl::Time In(absl::Duration duration);
-
-// The factor of ROSTER_TEST_TIME_SCALE; 1 where it is unset or not a positive number.
-double TimeScale();
 
 // Evaluates `condition` now and each time one of `wakers` becomes readable (or hangs up), until it
 // is true. DEADLINE_EXCEEDED names `what`. The condition must take from its wakers what made them

@@ -10,9 +10,13 @@
 #include "held_exec.h"
 #include "hold_fixture.h"
 #include "hook/keeper.h"
+#include "scale.h"
 
 namespace roster {
 namespace {
+
+using testing::Repeats;
+using testing::TimeScale;
 
 TEST(Keeper, ExecIsHeldUntilItsAnswer) {
   Hold hold({.deadline = kNever});
@@ -87,6 +91,7 @@ TEST(Keeper, BorrowedFdReadsTheFileAndIsRefusedOnceReleased) {
 // Each exec ends its hold by its own answer and by no other: the answers come in random order and
 // late, so that one released by another's answer is through before its own.
 TEST(Keeper, NoAnswerReleasesAnotherExec) {
+  const int execs = Repeats(200);
   Hold hold({.deadline = kNever});
   std::mt19937 random(4);
   std::map<pid_t, HeldExec> running;
@@ -95,8 +100,8 @@ TEST(Keeper, NoAnswerReleasesAnotherExec) {
   const size_t fds_before = CountOpenFds();
   int started = 0, finished = 0, wrong = 0, denied = 0;
   const absl::Time end = absl::Now() + absl::Seconds(100);
-  while (finished < 200 && absl::Now() < end) {
-    while (running.size() < 8 && started < 200) {
+  while (finished < execs && absl::Now() < end) {
+    while (running.size() < 8 && started < execs) {
       HeldExec exec(hold.executable);
       const pid_t pid = exec.pid();
       answered[pid] = false;
@@ -122,10 +127,10 @@ TEST(Keeper, NoAnswerReleasesAnotherExec) {
       unanswered.pop_back();
     }
   }
-  EXPECT_EQ(finished, 200);
+  EXPECT_EQ(finished, execs);
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(denied, 0);
-  EXPECT_EQ(hold.keeper->Stats().holds, 200u);
+  EXPECT_EQ(hold.keeper->Stats().holds, static_cast<uint64_t>(execs));
   EXPECT_EQ(hold.keeper->Stats().expired, 0u);
   EXPECT_EQ(CountOpenFds(), fds_before);
 }
@@ -133,7 +138,10 @@ TEST(Keeper, NoAnswerReleasesAnotherExec) {
 // Answers that fall on the deadline: one side wins each, nobody closes an fd twice. A second close
 // would hit one of the files that are opened all the time, as they get the lowest free number.
 TEST(Keeper, AnswersAtTheDeadlineAreDecidedOnce) {
-  Hold hold({.deadline = absl::Milliseconds(8)});
+  const int execs = Repeats(600);
+  // Scaled, because neither side would ever win where an exec alone takes longer than that.
+  const absl::Duration deadline = absl::Milliseconds(8) * TimeScale();
+  Hold hold({.deadline = deadline});
   std::mt19937 random(5);
   std::vector<HeldExec> running;
   std::vector<std::pair<uint64_t, absl::Time>> due;
@@ -142,13 +150,14 @@ TEST(Keeper, AnswersAtTheDeadlineAreDecidedOnce) {
   int started = 0, denied = 0, finished = 0;
   uint64_t by_daemon = 0, by_keeper = 0, closed_behind = 0;
   const absl::Time end = absl::Now() + absl::Seconds(100);
-  while ((finished < 600 || by_daemon + by_keeper < 600) && absl::Now() < end) {
-    while (running.size() < 8 && started < 600) {
+  while ((finished < execs || by_daemon + by_keeper < static_cast<uint64_t>(execs)) &&
+         absl::Now() < end) {
+    while (running.size() < 8 && started < execs) {
       running.emplace_back(hold.executable);
       ++started;
     }
     hold.keeper->Dispatch([&](const HeldEvent& event) {
-      const absl::Duration wait = absl::Microseconds(random() % 9000);
+      const absl::Duration wait = deadline * (random() % 1125) / 1000;
       if (event.already_released) {
         ++by_keeper;
       } else {
@@ -183,10 +192,10 @@ TEST(Keeper, AnswersAtTheDeadlineAreDecidedOnce) {
   }
   canaries.clear();
   EXPECT_TRUE(hold.DispatchUntilIdle());
-  EXPECT_EQ(finished, 600);
+  EXPECT_EQ(finished, execs);
   EXPECT_EQ(denied, 0);
   EXPECT_EQ(closed_behind, 0u);
-  EXPECT_EQ(by_daemon + by_keeper, 600u);
+  EXPECT_EQ(by_daemon + by_keeper, static_cast<uint64_t>(execs));
   EXPECT_EQ(hold.keeper->Stats().expired, by_keeper);
   EXPECT_EQ(CountOpenFds(), fds_before);
   // Otherwise there was no race.
@@ -251,18 +260,18 @@ TEST(Keeper, TheNextKeeperKeepsTheDeadlinesOfTheDeadOne) {
 
 // Keepers are killed at arbitrary instructions while 8 execs at a time go through.
 TEST(Keeper, KeepersKilledAnywhereLoseNothing) {
-  constexpr int kKills = 60;
+  const int enough = Repeats(60);
   // So that a keeper is not taken for one that dies at once.
-  constexpr absl::Duration kLife = absl::Milliseconds(12);
+  const absl::Duration life = absl::Milliseconds(12) * TimeScale();
   Hold hold({.deadline = absl::Seconds(10)});
   std::mt19937 random(6);
   std::vector<HeldExec> running;
   const size_t fds_before = CountOpenFds();
   int started = 0, finished = 0, denied = 0, kills = 0, events = 0;
-  absl::Time next_kill = absl::Now() + kLife;
+  absl::Time next_kill = absl::Now() + life;
   const absl::Time end = absl::Now() + absl::Seconds(100);
-  while ((kills < kKills || !running.empty()) && absl::Now() < end) {
-    while (running.size() < 8 && kills < kKills) {
+  while ((kills < enough || !running.empty()) && absl::Now() < end) {
+    while (running.size() < 8 && kills < enough) {
       running.emplace_back(hold.executable);
       ++started;
       if (absl::Now() < next_kill || hold.keeper->pid() == 0) continue;
@@ -271,7 +280,7 @@ TEST(Keeper, KeepersKilledAnywhereLoseNothing) {
       }
       kill(hold.keeper->pid(), SIGKILL);
       ++kills;
-      next_kill = absl::Now() + kLife;
+      next_kill = absl::Now() + life;
     }
     WaitReadable(hold.keeper->fd(), absl::Milliseconds(5));
     hold.keeper->Dispatch([&](const HeldEvent& event) {
@@ -293,7 +302,7 @@ TEST(Keeper, KeepersKilledAnywhereLoseNothing) {
   EXPECT_EQ(denied, 0);
   EXPECT_EQ(events, started);
   EXPECT_EQ(stats.expired, 0u) << "an event waited for its deadline";
-  EXPECT_GE(stats.keeper_restarts, 10u);
+  EXPECT_GE(stats.keeper_restarts, static_cast<uint64_t>(enough / 6));
   EXPECT_EQ(stats.holding, 0u);
   EXPECT_LE(CountOpenFds(), fds_before + stats.fds_leaked);
 }

@@ -2,13 +2,18 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "held_exec.h"
 #include "hold_fixture.h"
+#include "scale.h"
 
 namespace roster {
 namespace {
+
+using testing::Repeats;
+using testing::TimeScale;
 
 // Steps a traced keeper from one system call's entry or exit to the next.
 class Stepper {
@@ -60,7 +65,7 @@ TEST(KeeperCrash, AtAnySystemCallLosesAndDeniesNothing) {
   for (int steps = 1; !all; ++steps) {
     SCOPED_TRACE(steps);
     ASSERT_LT(steps, 100);
-    Hold hold({.deadline = absl::Milliseconds(50)});
+    Hold hold({.deadline = absl::Milliseconds(50) * TimeScale()});
     // Until it has answered one event the keeper may still be settling in.
     HeldExec first(hold.executable);
     hold.keeper->Release(hold.Collect(1)[0].number);
@@ -102,11 +107,14 @@ TEST(KeeperCrash, AtAnySystemCallLosesAndDeniesNothing) {
 }
 
 // The daemon answers while the keeper is between two instructions of ending the same hold, at each
-// of the first so many: the swap from HELD has one winner, who alone closes the fd.
+// of the first so many (each tenth of them in a guest): the swap from HELD has one winner, who
+// alone closes the fd.
 TEST(KeeperCrash, AnAnswerBetweenAnyTwoInstructionsOfAnExpiryIsDecidedOnce) {
   int by_daemon = 0, by_keeper = 0;
-  Hold hold({.deadline = absl::Milliseconds(5)});
-  for (int steps = 0; by_keeper < 40; ++steps) {
+  const absl::Duration deadline = absl::Milliseconds(5) * TimeScale();
+  Hold hold({.deadline = deadline});
+  const int stride = static_cast<int>(std::max(1.0, TimeScale()));
+  for (int steps = 0; by_keeper < Repeats(40); steps += stride) {
     SCOPED_TRACE(steps);
     ASSERT_LT(steps, 5000);
     hold.keeper->Dispatch([](const HeldEvent&) {});
@@ -118,12 +126,12 @@ TEST(KeeperCrash, AnAnswerBetweenAnyTwoInstructionsOfAnExpiryIsDecidedOnce) {
       if (!events[0].already_released) hold.keeper->Release(events[0].number);
       ASSERT_EQ(exec.Outcome(), 0);
       ASSERT_TRUE(hold.DispatchUntilIdle());
-      --steps;
+      steps -= stride;
       continue;
     }
     // The keeper is interrupted in its wait, and goes on past the deadline.
     Stepper stepper(hold.keeper->pid());
-    EXPECT_FALSE(WaitReadable(exec.status_fd(), absl::Milliseconds(6)));
+    EXPECT_FALSE(WaitReadable(exec.status_fd(), deadline + absl::Milliseconds(1)));
     for (int i = 0; i < steps; ++i) stepper.StepInstruction();
     const bool won = hold.keeper->Release(events[0].number);
     // It gets the number of an fd that the winner has closed.
@@ -142,7 +150,7 @@ TEST(KeeperCrash, AnAnswerBetweenAnyTwoInstructionsOfAnExpiryIsDecidedOnce) {
     ASSERT_TRUE(S_ISCHR(st.st_mode));
     (won ? by_daemon : by_keeper) += 1;
   }
-  EXPECT_GT(by_daemon, 10);
+  EXPECT_GE(by_daemon, Repeats(11));
 }
 
 }  // namespace

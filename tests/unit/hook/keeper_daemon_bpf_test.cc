@@ -14,9 +14,12 @@
 
 #include "held_exec.h"
 #include "hold_fixture.h"
+#include "scale.h"
 
 namespace roster {
 namespace {
+
+using testing::TimeScale;
 
 // A daemon in a child process. `answers` tells whether it releases what it sees at once.
 class ForkedDaemon {
@@ -103,20 +106,20 @@ class ForkedDaemon {
 };
 
 TEST(StoppedDaemon, DelaysOneExecByTheDeadlineAndNoneAfterIt) {
-  constexpr absl::Duration kDeadline = absl::Milliseconds(300);
-  ForkedDaemon daemon(kDeadline, /*answers=*/true);
+  const absl::Duration deadline = absl::Milliseconds(300) * TimeScale();
+  ForkedDaemon daemon(deadline, /*answers=*/true);
   HeldExec before(daemon.executable());
   EXPECT_EQ(before.Outcome(), 0);
-  EXPECT_LT(before.took(), kDeadline);
+  EXPECT_LT(before.took(), deadline);
   daemon.Stop();
   HeldExec first(daemon.executable());
   EXPECT_EQ(first.Outcome(), 0);
-  EXPECT_GE(first.took(), kDeadline);
-  EXPECT_LT(first.took(), 3 * kDeadline);
+  EXPECT_GE(first.took(), deadline);
+  EXPECT_LT(first.took(), 3 * deadline);
   const absl::Time start = absl::Now();
   for (int i = 0; i < 5; ++i) EXPECT_EQ(HeldExec(daemon.executable()).Outcome(), 0);
   // Held one after the other they would take five deadlines; a busy machine may take its time.
-  EXPECT_LT(absl::Now() - start, 3 * kDeadline) << "five more execs of the same start were held";
+  EXPECT_LT(absl::Now() - start, 3 * deadline) << "five more execs of the same start were held";
   // The daemon hears of all six when it goes on, and holds again.
   daemon.Continue();
   daemon.WaitSeen(7);
@@ -128,14 +131,14 @@ TEST(StoppedDaemon, DelaysOneExecByTheDeadlineAndNoneAfterIt) {
 }
 
 TEST(StoppedDaemon, EightExecsAtOnceAreDelayedByOneDeadlineTogether) {
-  constexpr absl::Duration kDeadline = absl::Milliseconds(300);
-  ForkedDaemon daemon(kDeadline, /*answers=*/true);
+  const absl::Duration deadline = absl::Milliseconds(300) * TimeScale();
+  ForkedDaemon daemon(deadline, /*answers=*/true);
   daemon.Stop();
   std::vector<HeldExec> execs;
   for (int i = 0; i < 8; ++i) execs.emplace_back(daemon.executable());
   const absl::Time start = absl::Now();
   for (HeldExec& exec : execs) EXPECT_EQ(exec.Outcome(), 0);
-  EXPECT_LT(absl::Now() - start, 4 * kDeadline);
+  EXPECT_LT(absl::Now() - start, 4 * deadline);
 }
 
 TEST(KilledDaemon, ReleasesAtOnceAndTheGroupIsGone) {
@@ -148,12 +151,12 @@ TEST(KilledDaemon, ReleasesAtOnceAndTheGroupIsGone) {
   const absl::Time start = absl::Now();
   daemon.Kill();
   EXPECT_EQ(seen.Outcome(), 0);
-  EXPECT_LT(absl::Now() - start, absl::Milliseconds(500));
+  EXPECT_LT(absl::Now() - start, absl::Milliseconds(500) * TimeScale());
   ASSERT_TRUE(WaitReadable(keeper.get(), kPatience)) << "the keeper outlives its daemon";
   // With the keeper the last fd of the group went: nothing is held any more.
   HeldExec after(daemon.executable());
   EXPECT_EQ(after.Outcome(), 0);
-  EXPECT_LT(after.took(), absl::Milliseconds(500));
+  EXPECT_LT(after.took(), absl::Milliseconds(500) * TimeScale());
 }
 
 TEST(KilledDaemon, WhileStoppedReleasesAtOnceToo) {
