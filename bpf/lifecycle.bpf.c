@@ -155,6 +155,8 @@ static __noinline void carry(struct task_struct *task, __u64 handle, __u64 mntns
 		return;
 	}
 	drop_pending(l, task->tgid);
+	/* Userspace cannot tell it for a file on overlayfs, where stat's number is another one. */
+	b->exe_ino = ino;
 	b->from_mntns = mntns;
 	b->from_netns = task->nsproxy->net_ns->ns.inum;
 	b->from_cgroup = cgroup_id_of(task, h->cgroup_source);

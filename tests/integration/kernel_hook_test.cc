@@ -2,8 +2,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +28,14 @@ namespace {
 uint64_t InodeOf(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
+// As the kernel has it: 0, unknown, on overlayfs, where stat's number is another one.
+uint64_t ExecutableInode(const OciEngine& engine) {
+  const std::string path = absl::StrCat("/usr/bin/", engine.Name());
+  struct statfs info {};
+  if (::statfs(path.c_str(), &info) != 0 || info.f_type == OVERLAYFS_SUPER_MAGIC) return 0;
+  return InodeOf(path);
 }
 
 // The programs of lifecycle.bpf.c and cgroups.bpf.c over maps pinned in a directory of this test's
@@ -81,14 +91,14 @@ class KernelHook {
 
   // Reserves `slot` for `id`, and arms thread `tid` with it, as userspace does while the runtime's
   // exec is held.
-  absl::StatusOr<uint64_t> Arm(pid_t tid, uint32_t slot, const std::string& id,
-                               const std::string& program) {
+  // `exe_ino` is the inode number of the runtime's executable, 0 where that is not to be compared.
+  absl::StatusOr<uint64_t> Arm(pid_t tid, uint32_t slot, const std::string& id, uint64_t exe_ino) {
     roster_birth birth{};
     bpf_map_lookup_elem(bpf_map__fd(lifecycle_->maps.roster_birth), &slot, &birth);
     uint64_t handle = ROSTER_MAKE_HANDLE(++birth.epoch, slot);
     birth.npending = 1;
     birth.nlive = birth.ntasks = 0;
-    birth.exe_ino = InodeOf("/usr/bin/" + program);
+    birth.exe_ino = exe_ino;
     roster_membership membership{};
     membership.handle = handle;
     membership.state = ROSTER_PENDING;
@@ -224,7 +234,8 @@ TEST_P(Announced, InitTakesTheHandleThatItsRuntimeWasArmedWith) {
                                       engine.CgroupsPath(name))));
     Held held = Hold(engine.CommandLine({"run", "--detach", "--bundle", bundle, name}));
     hook_->KeepArmed();
-    auto handle = hook_->Arm(held.pid, 1000 + i, name, engine.Name());
+    // Every other one as userspace arms a runtime on overlayfs.
+    auto handle = hook_->Arm(held.pid, 1000 + i, name, i % 2 == 0 ? 0 : ExecutableInode(engine));
     ROSTER_ASSERT_OK(handle);
     ASSERT_EQ(LetGo(std::move(held)), 0);
     auto call = observer_->Await(i, In(absl::Seconds(10)));
@@ -254,13 +265,13 @@ TEST_P(Announced, RuntimeThatMakesNoContainerGivesTheSlotBack) {
   for (size_t i = 0; i < lines.size(); ++i) {
     Held held = Hold(engine.CommandLine(lines[i]));
     hook_->KeepArmed();
-    ROSTER_ASSERT_OK(hook_->Arm(held.pid, 2000 + i, "x", engine.Name()));
+    ROSTER_ASSERT_OK(hook_->Arm(held.pid, 2000 + i, "x", ExecutableInode(engine)));
     LetGo(std::move(held));
   }
   // Killed before its exec, too.
   Held held = Hold(engine.CommandLine({"run"}));
   hook_->KeepArmed();
-  ROSTER_ASSERT_OK(hook_->Arm(held.pid, 2100, "x", engine.Name()));
+  ROSTER_ASSERT_OK(hook_->Arm(held.pid, 2100, "x", ExecutableInode(engine)));
   ::kill(held.pid, SIGKILL);
   ::waitpid(held.pid, nullptr, 0);
   PinState before = before_;

@@ -92,6 +92,11 @@ absl::Status RosterUnderTest::Start(const std::vector<std::string>& options) {
   std::vector<std::string> line{Program(),   "daemon",       "--socket",    socket_,
                                 "--pin-dir", pin_directory_, "--state-dir", state_directory_};
   line.insert(line.end(), options.begin(), options.end());
+  // Not what is under test here: a test that judges the deadline gives one itself.
+  if (TimeScale() > 1 && std::find(line.begin(), line.end(), "--hold-deadline") == line.end()) {
+    line.push_back("--hold-deadline");
+    line.push_back(absl::FormatDuration(absl::Milliseconds(100) * TimeScale()));
+  }
   ROSTER_ASSIGN_OR_RETURN(daemon_, Process::Spawn(line, command));
   bool ready = false;
   absl::Status waited = WaitUntil(

@@ -139,12 +139,13 @@ static __always_inline void look_up(struct task_struct *task, struct first_call 
 {
 	__u32 zero = 0;
 	struct roster_head *head = bpf_map_lookup_elem(&roster_abi, &zero);
+	/* On the stack: 6.1 takes no key from a ring buffer's memory. */
+	__u64 mntns = call->mntns, cgroup = cgroup_of(task, head ? head->cgroup_source : 0);
 
-	call->cgroup_id = cgroup_of(task, head ? head->cgroup_source : 0);
+	call->cgroup_id = cgroup;
 	follow(bpf_task_storage_get(&roster_task, bpf_get_current_task_btf(), NULL, 0), 0,
 	       &call->found[FIRST_CALL_TASK]);
-	follow(bpf_map_lookup_elem(&roster_mntns, &call->mntns), mntns_id_of(task),
+	follow(bpf_map_lookup_elem(&roster_mntns, &mntns), mntns_id_of(task),
 	       &call->found[FIRST_CALL_MNTNS]);
-	follow(bpf_map_lookup_elem(&roster_cgroup, &call->cgroup_id), 0,
-	       &call->found[FIRST_CALL_CGROUP]);
+	follow(bpf_map_lookup_elem(&roster_cgroup, &cgroup), 0, &call->found[FIRST_CALL_CGROUP]);
 }
