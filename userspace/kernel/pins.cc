@@ -112,11 +112,12 @@ const std::vector<MapShape>& MapShapes() {
 absl::Status MakePinDirectories(const PinPaths& paths) {
   const size_t parent_end = paths.root.rfind('/');
   const std::string parent = paths.root.substr(0, parent_end);
-  ROSTER_RETURN_IF_ERROR(MakeDirectory(parent));
+  const bool made = mkdir(parent.c_str(), 0755) == 0;
+  if (!made && errno != EEXIST) return ErrnoStatus("mkdir", parent, errno);
   struct statfs fs;
   if (statfs(parent.c_str(), &fs) != 0) return ErrnoStatus("statfs", parent, errno);
   if (fs.f_type != BPF_FS_MAGIC) {
-    rmdir(parent.c_str());  // only if we have just made it: an empty directory
+    if (made) rmdir(parent.c_str());
     return absl::FailedPreconditionError(
         absl::StrCat("pin directory ", paths.root,
                      " is not on a BPF file system; mount one: mount -t bpf bpf " ROSTER_BPFFS));

@@ -140,7 +140,7 @@ TEST(Keeper, NoAnswerReleasesAnotherExec) {
 TEST(Keeper, AnswersAtTheDeadlineAreDecidedOnce) {
   const int execs = Repeats(600);
   // Scaled, because neither side would ever win where an exec alone takes longer than that.
-  const absl::Duration deadline = absl::Milliseconds(8) * TimeScale();
+  const absl::Duration deadline = absl::Milliseconds(20) * TimeScale();
   Hold hold({.deadline = deadline});
   std::mt19937 random(5);
   std::vector<HeldExec> running;

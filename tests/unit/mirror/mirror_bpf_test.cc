@@ -173,6 +173,19 @@ TEST_F(MirrorTest, AForeignMapInThePinDirectoryIsRefusedByName) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("key size"));
 }
 
+TEST(PinDirectories, OffABpfFileSystemAreRefusedAndNothingIsMadeOrRemoved) {
+  const std::string directory = absl::StrCat(::testing::TempDir(), "/no-bpf-", getpid());
+  std::filesystem::create_directory(directory);
+  for (const std::string& root : {directory + "/v1", directory + "/new/v1"}) {
+    const absl::Status status = MakePinDirectories(PinPaths(root));
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(root));
+    ASSERT_TRUE(std::filesystem::exists(directory)) << root;
+    EXPECT_TRUE(std::filesystem::is_empty(directory)) << root;
+  }
+  std::filesystem::remove(directory);
+}
+
 TEST_F(MirrorTest, ARestartFindsWhatWasWrittenAndFreesWhatWasAbandoned) {
   const absl::StatusOr<uint64_t> handle = mirror_->Adopt(Named("a", 101, 201), {.pid = 7});
   ASSERT_TRUE(handle.ok());
