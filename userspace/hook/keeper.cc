@@ -32,10 +32,7 @@ namespace {
 constexpr size_t kStackSize = 64 * 1024;
 constexpr int kDispatchBudget = 256;
 constexpr absl::Duration kSpawnRetry = absl::Seconds(1);
-// After so many keepers in a row that died so soon the next is not started at once, or the daemon
-// would do nothing else.
 constexpr int kQuickDeaths = 5;
-constexpr uint64_t kQuickDeathNs = 10'000'000;
 constexpr int kKillPatienceMs = 100;
 // Looks, a quarter of the deadline apart, at which a keeper that is not stopped has read nothing.
 constexpr int kIdleLooks = 3;
@@ -272,7 +269,8 @@ void Keeper::OnTimer() {
 }
 
 void Keeper::OnKeeperDeath() {
-  quick_deaths_ = MonotonicNow() - spawned_ns_ < kQuickDeathNs ? quick_deaths_ + 1 : 0;
+  const absl::Duration life = absl::Nanoseconds(static_cast<int64_t>(MonotonicNow() - spawned_ns_));
+  quick_deaths_ = life < options_.quick_death ? quick_deaths_ + 1 : 0;
   if (quick_deaths_ < kQuickDeaths) {
     (void)Restart();
     return;

@@ -50,6 +50,9 @@ struct KeeperOptions {
   // Events held at once; later ones are allowed at once and counted. 1 to kMaxHoldCapacity; made
   // smaller where the hard RLIMIT_NOFILE cannot reserve as many fds.
   uint32_t capacity = kMaxHoldCapacity;
+  // A keeper that dies within this time of its start died at once. After five such in a row the
+  // daemon reads the group itself for a second, or it would do nothing but start keepers.
+  absl::Duration quick_death = absl::Milliseconds(10);
 };
 
 // Counters since Start; all of them only grow, except `holding`.

@@ -256,7 +256,7 @@ TEST(NoKeeper, TheDaemonReadsTheGroupAndKeepsDeadlines) {
 
 TEST(NoKeeper, AKeeperIsTriedAgain) {
   InChild([] {
-    Hold hold({.deadline = kNever});
+    Hold hold({.deadline = kNever, .quick_death = absl::Milliseconds(10) * TimeScale()});
     // Several that die at once: the daemon reads for a second, then starts another.
     for (int kills = 0; !hold.keeper->Stats().daemon_reads; ++kills) {
       ASSERT_LT(kills, 1000);
