@@ -178,6 +178,57 @@ TEST_F(BadInput, PidFilesOfEveryShapeDisturbNobody) {
   ExpectNothingLeft();
 }
 
+TEST_F(BadInput, PidsThatAreNotTheInitsAreNamedAndTheStartIsStillRight) {
+  auto older = StartContainers(engine_.get(), StartMode::kRun, 1, 1, "older", 410, observer_.get());
+  ROSTER_ASSERT_OK(older);
+  auto older_pid = engine_->Pid("older0");
+  ROSTER_ASSERT_OK(older_pid);
+  auto ended = Process::Spawn({"true"});
+  ROSTER_ASSERT_OK(ended);
+  const pid_t dead = ended->pid();
+  ROSTER_ASSERT_OK(ended->Wait(In(absl::Seconds(10))));
+  const struct {
+    std::string name;
+    pid_t pid;  // 0: of a container that is started after this one was created
+  } lies[] = {
+      {"lie-host", ::getpid()}, {"lie-older", *older_pid}, {"lie-dead", dead}, {"lie-younger", 0}};
+  int marker = 420;
+  for (const auto& lie : lies) {
+    SCOPED_TRACE(lie.name);
+    const std::string bundle = GoodBundle(lie.name, ++marker);
+    auto created = Runc({"create", "--pid-file", bundle + "/pid", "--bundle", bundle, lie.name});
+    ROSTER_ASSERT_OK(created);
+    ASSERT_EQ(created->exit_code, 0) << created->err;
+    pid_t pid = lie.pid;
+    if (pid == 0) {
+      auto younger =
+          StartContainers(engine_.get(), StartMode::kRun, 1, 1, "younger", 411, observer_.get());
+      ROSTER_ASSERT_OK(younger);
+      auto younger_pid = engine_->Pid("younger0");
+      ROSTER_ASSERT_OK(younger_pid);
+      pid = *younger_pid;
+    }
+    Write(bundle + "/pid", std::to_string(pid));
+    ROSTER_ASSERT_OK(RunCommand({"cat", bundle + "/pid"}));
+    EXPECT_THAT(roster_->Log(),
+                ::testing::HasSubstr(absl::StrCat("pid ", pid, " in the pid file of ", lie.name)));
+    ROSTER_ASSERT_OK(Runc({"start", lie.name}));
+    auto call = observer_->Await(marker, In(absl::Seconds(10)));
+    ROSTER_ASSERT_OK(call);
+    for (const Found* found : {&call->by_task, &call->by_mntns, &call->by_cgroup}) {
+      EXPECT_EQ(found->id, lie.name);
+    }
+    ROSTER_ASSERT_OK(Runc({"delete", "--force", lie.name}));
+  }
+  // What was lied about is what it was.
+  auto list = roster_->List();
+  ROSTER_ASSERT_OK(list);
+  EXPECT_EQ(NumberField((*list)["older0"], "mntns"), (*older)[0].call.mntns);
+  ROSTER_ASSERT_OK(engine_->Remove("younger0"));
+  ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *older, 1));
+  ExpectNothingLeft();
+}
+
 TEST_F(BadInput, PidFileThatIsAFifoDoesNotBlockTheDaemon) {
   const std::string bundle = GoodBundle("pid-fifo", 401);
   ASSERT_EQ(::mkfifo((bundle + "/pid").c_str(), 0600), 0);

@@ -64,6 +64,35 @@ TEST_F(BadHost, ForeignMapUnderOurNameIsNamedAndNotTouched) {
   std::filesystem::remove(path, ignored);
 }
 
+TEST_F(BadHost, MapOfAnotherVersionIsNamedAndNotTouched) {
+  std::filesystem::create_directories(roster_->pin_directory());
+  const std::string path = roster_->pin_directory() + "/roster_record";
+  {
+    // As an earlier version may have made it: the same type, another layout.
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+    Fd map(bpf_map_create(BPF_MAP_TYPE_HASH, "roster_record", 8, 512, 1024, &options));
+    ASSERT_TRUE(map.valid());
+    ASSERT_EQ(bpf_obj_pin(map.get(), path.c_str()), 0);
+  }
+  const absl::Status started = roster_->Start();
+  EXPECT_FALSE(started.ok());
+  EXPECT_THAT(std::string(started.message()), ::testing::HasSubstr(path));
+  EXPECT_THAT(std::string(started.message()), ::testing::HasSubstr("roster uninstall"));
+  Fd pin(bpf_obj_get(path.c_str()));
+  EXPECT_TRUE(pin.valid());
+  ROSTER_EXPECT_OK(roster_->Uninstall());
+}
+
+TEST_F(BadHost, KernelWithoutBtfIsSaid) {
+  // In a mount namespace where the kernel's BTF cannot be found.
+  auto result = Daemon({"unshare", "--mount", "sh", "-c",
+                        "mount -t tmpfs none /sys/kernel/btf && exec \"$@\"", "sh"},
+                       roster_->pin_directory());
+  ROSTER_ASSERT_OK(result);
+  EXPECT_NE(result->exit_code, 0);
+  EXPECT_THAT(result->err + result->out, ::testing::HasSubstr("BTF"));
+}
+
 TEST_F(BadHost, CorruptSlotsAreRepairedAtTheNextStart) {
   StartAll(EngineKind::kRunc);
   if (HasFatalFailure()) return;

@@ -1,70 +1,101 @@
 // kill -9 of the daemon, again and again, while containers start and end: the final state is the
 // truth.
-#include <atomic>
+#include <algorithm>
 #include <set>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "engines/image.h"
 #include "integration/roster_test_base.h"
+#include "kernel/errors.h"
 
 namespace roster::testing {
 namespace {
 
 constexpr int kKills = 20;
 
-// Starts containers with one engine until told to stop and `least` have been started; every second
-// one is removed at once.
+// The starts that may be made, so that each daemon, and each time without one, gets its share.
+class Budget {
+ public:
+  void Grant(int starts) {
+    absl::MutexLock lock(&mutex_);
+    left_ += starts;
+    open_ += starts;
+  }
+  // Waits until every start that was granted has been made.
+  void AwaitMade() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(
+        +[](int* open) { return *open == 0; }, &open_));
+  }
+  // Waits for a start to be granted; false when none will be.
+  bool Take() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(this, &Budget::MayGoOn));
+    return left_ > 0 && left_-- > 0;
+  }
+  void Made() {
+    absl::MutexLock lock(&mutex_);
+    --open_;
+  }
+  void Close() {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+  }
+
+ private:
+  bool MayGoOn() const { return left_ > 0 || closed_; }
+  absl::Mutex mutex_;
+  int left_ = 0, open_ = 0;
+  bool closed_ = false;
+};
+
+// Starts containers with one engine, as the budget allows; every second one is removed at once.
 class Starter {
  public:
-  Starter(Engine* engine, int first_marker, int least)
-      : engine_(engine), first_marker_(first_marker), least_(least) {
+  Starter(Engine* engine, int first_marker, Budget* budget)
+      : engine_(engine), first_marker_(first_marker), budget_(budget) {
     thread_ = std::thread([this] { Work(); });
   }
   ~Starter() { Finish(); }
 
   void Finish() {
-    stop_ = true;
+    budget_->Close();
     if (thread_.joinable()) thread_.join();
   }
-  bool enough() const { return started_ >= least_; }
-  int started() const { return started_; }
-  bool failed() const { return failed_; }
 
   // After Finish.
+  Engine* engine() const { return engine_; }
   const std::vector<StartedContainer>& all() const { return all_; }
   const std::vector<StartedContainer>& living() const { return living_; }
   const absl::Status& status() const { return status_; }
 
  private:
   void Work() {
-    // A marker for each, so that the observer can tell them apart.
-    for (int i = 0; (!stop_ || !enough()) && i < 300; ++i) {
-      StartedContainer container;
-      container.name = absl::StrCat("c", i);
-      container.marker = first_marker_ + i;
-      absl::StatusOr<std::string> id =
-          engine_->Run({container.name, {MarkerPath(container.marker), "wait"}});
-      status_.Update(id.status());
-      failed_ = !status_.ok();
-      if (failed_) return;
-      container.id = *id;
-      all_.push_back(container);
-      if (i % 2 == 0) {
-        status_.Update(engine_->Remove(container.name));
-      } else {
-        living_.push_back(container);
-      }
-      ++started_;
+    for (int i = 0; budget_->Take(); ++i) {
+      if (status_.ok()) status_ = StartOne(i);
+      budget_->Made();
     }
   }
 
+  absl::Status StartOne(int i) {
+    StartedContainer container;
+    container.name = absl::StrCat("c", i);
+    // A marker for each, so that the observer can tell them apart.
+    container.marker = first_marker_ + i;
+    ROSTER_ASSIGN_OR_RETURN(container.id,
+                            engine_->Run({container.name, {MarkerPath(container.marker), "wait"}}));
+    all_.push_back(container);
+    if (i % 2 == 0) return engine_->Remove(container.name);
+    living_.push_back(container);
+    return absl::OkStatus();
+  }
+
   Engine* const engine_;
-  const int first_marker_, least_;
-  std::atomic<bool> stop_ = false;
-  std::atomic<int> started_ = 0;
-  std::atomic<bool> failed_ = false;
+  const int first_marker_;
+  Budget* const budget_;
   std::vector<StartedContainer> all_, living_;
   absl::Status status_;
   std::thread thread_;
@@ -79,24 +110,17 @@ TEST_F(Restart, TwentyKillsDuringManyStartsLoseAndLeaveNothing) {
   std::unique_ptr<Engine> podman = MakeEngine(EngineKind::kPodman, *workspace_);
   ROSTER_ASSERT_OK(crun->Start());
   ROSTER_ASSERT_OK(podman->Start());
-  const int least = std::max(10, StartCount() / 3);
+  Budget budget;
   Starter starters[] = {
-      {engine_.get(), 0, least}, {crun.get(), 300, least}, {podman.get(), 600, least}};
+      {engine_.get(), 0, &budget}, {crun.get(), 300, &budget}, {podman.get(), 600, &budget}};
+  // Half of each share is begun while there is no daemon, or one that is just starting.
+  const int share = std::max(4, std::min(StartCount(), 300) / kKills);
   for (int kill = 0; kill < kKills; ++kill) {
     ROSTER_ASSERT_OK(roster_->Kill());
+    budget.Grant(share / 2);
     ROSTER_ASSERT_OK(roster_->Start());
-    // Each daemon sees its share of the starts, as does the time between two.
-    Ticker ticker(absl::Milliseconds(5));
-    ROSTER_ASSERT_OK(WaitUntil("the starts to go on", {ticker.fd()}, In(absl::Seconds(60)), [&] {
-      ticker.Take();
-      int started = 0;
-      bool failed = false;
-      for (const Starter& starter : starters) {
-        started += starter.started();
-        failed |= starter.failed();
-      }
-      return failed || started >= 3 * least * (kill + 1) / kKills;
-    }));
+    budget.Grant(share - share / 2);
+    budget.AwaitMade();
   }
   std::vector<StartedContainer> all;
   std::set<std::string> truth;
@@ -131,10 +155,7 @@ TEST_F(Restart, TwentyKillsDuringManyStartsLoseAndLeaveNothing) {
                                         return listed == truth;
                                       }));
   for (Starter& starter : starters) {
-    Engine* engine = &starter == &starters[0]   ? engine_.get()
-                     : &starter == &starters[1] ? crun.get()
-                                                : podman.get();
-    ROSTER_ASSERT_OK(RemoveContainers(engine, starter.living(), 4));
+    ROSTER_ASSERT_OK(RemoveContainers(starter.engine(), starter.living(), 4));
   }
   ExpectNothingLeft();
   ROSTER_EXPECT_OK(crun->Stop());

@@ -209,6 +209,11 @@ absl::Status Mirror::BindEarly(const Container& container, const InitIdentity& i
     return absl::NotFoundError(
         absl::StrCat("container ", container.runtime.container_id, " is not waiting for its init"));
   }
+  const std::optional<uint64_t> held = maps_.mntns.Find(container.mntns);
+  if (held && *held != container.handle && slots_.Find(*held) != nullptr) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("mount namespace ", container.mntns, " is container ", *held, "'s"));
+  }
   StoreField(m->mntns_id, init.mntns_id);
   StoreField(m->pid_ns, init.pidns);
   StoreField(m->init_pid, static_cast<uint32_t>(init.pid));

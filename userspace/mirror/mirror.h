@@ -67,7 +67,7 @@ class Mirror : public TracerSink {
 
   // The init of an armed container is known before it runs (its pid file is being read): its
   // identities lead to the slot from now on; the slot stays PENDING until the kernel sees the
-  // init's exec.
+  // init's exec. ALREADY_EXISTS, and nothing changed, when its mount namespace is another's.
   absl::Status BindEarly(const Container& container, const InitIdentity& init);
 
   // Rewrites the record of container.handle (times are kept) and clears `provisional`. NOT_FOUND

@@ -92,16 +92,22 @@ absl::Status Roll::Created(uint64_t handle, pid_t pid, std::function<void()> rel
   Preparing& entry = it->second;
   if (entry.announced) return absl::AlreadyExistsError("announced before");
   Container container = entry.prepared.container;
-  ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
   const std::string who =
       absl::StrCat("pid ", pid, " in the pid file of ", container.runtime.container_id);
+  const absl::StatusOr<InitIdentity> init = ReadKernelFacts(pid, host_, &container);
+  if (!init.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(who, ": ", init.status().message()));
+  }
   if (container.mntns == host_.mntns) {
     return absl::InvalidArgumentError(absl::StrCat(who, " is the host's"));
   }
   if (container.runtime.container_started_at + 20000000 < RealTimeOf(entry.armed_ns)) {
     return absl::InvalidArgumentError(absl::StrCat(who, " is older than the container"));
   }
-  ROSTER_RETURN_IF_ERROR(mirror_->BindEarly(container, init));
+  if (absl::Status bound = mirror_->BindEarly(container, *init); !bound.ok()) {
+    if (!absl::IsAlreadyExists(bound)) return bound;
+    return absl::InvalidArgumentError(absl::StrCat(who, ": ", bound.message()));
+  }
   ROSTER_RETURN_IF_ERROR(mirror_->Update(container));
   (void)mirror_->NoteBound(container);
   entry.announced = true;
