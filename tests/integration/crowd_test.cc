@@ -121,7 +121,7 @@ class Crowd : public ::testing::Test {
   std::vector<std::unique_ptr<Engine>> engines_;
 };
 
-TEST_F(Crowd, EveryContainerOfEveryEngineIsAnnouncedOnceAndEndedOnce) {
+TEST_F(Crowd, OfDockerAndAllOthersEveryContainerIsAnnouncedOnceAndEndedOnce) {
   const std::string docker = static_cast<DockerEngine&>(*engines_[3]).socket();
   ASSERT_EQ(engines_[3]->Name(), "docker");
   const absl::Status status = collection_.Initialize(

@@ -135,7 +135,7 @@ TEST_F(Embed, AContainerIsAnnouncedBeforeItsFirstInstructionAndRemovedAtItsEnd) 
 }
 
 // Two ways lead to a container that ran before: the engine's list, and the hook's own search.
-TEST_F(Embed, AContainerThatRanBeforeIsOneContainerWithWhatBothWaysKnow) {
+TEST_F(Embed, DockersContainerThatRanBeforeIsOneContainerWithWhatBothWaysKnow) {
   StartEngine(EngineKind::kDocker);
   const auto id = engine_->Run({"web", {MarkerPath(1), "wait"}});
   ASSERT_TRUE(id.ok()) << id.status();
@@ -170,7 +170,7 @@ TEST_F(Embed, AContainerThatRanBeforeIsOneContainerWithWhatBothWaysKnow) {
   EXPECT_NE(Await(EventType::kDeleted, *id), nullptr);
 }
 
-TEST_F(Embed, WhatTheEngineSaysComesAsAnUpdateAndReachesTheRecord) {
+TEST_F(Embed, WhatDockerSaysAndWhatComesLaterReachesTheRecord) {
   StartEngine(EngineKind::kDocker);
   const absl::Status status = collection_.Initialize(Events(), WithContainerFanotifyEbpf(hook_));
   ASSERT_TRUE(status.ok()) << status;

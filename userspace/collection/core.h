@@ -34,6 +34,7 @@ struct NamedEnricher {
 struct PendingAdd {
   const Container* container;  // as it was given, without what enrichers add
   bool cancelled = false;
+  std::thread::id thread = std::this_thread::get_id();
 };
 
 // An event that has been queued under the mutex, to be waited for without it.

@@ -189,7 +189,11 @@ void Core::Undo() {
   {
     MutexLock lock(&mutex_);
     // Enrichers lean on what the cleanups end.
-    while (!pending_.empty()) pending_done_.Wait(&mutex_);
+    // One that closes the collection from its own thread cannot be waited for.
+    const auto others = [](const PendingAdd* pending) {
+      return pending->thread != std::this_thread::get_id();
+    };
+    while (std::any_of(pending_.begin(), pending_.end(), others)) pending_done_.Wait(&mutex_);
     for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
       TellFollowers(EventType::kDeleted, OwnerOf<kAll>(link)->self);
     }

@@ -630,6 +630,35 @@ class FakeOwners : public OwnerSource {
   bool fail = false;
 };
 
+TEST_F(CollectionTest, CloseFromInsideACallbackReturnsAndEverythingAfterItIsAnError) {
+  std::latch closed(1);
+  absl::Status inside;
+  ASSERT_TRUE(collection_
+                  .Initialize(WithPubSub({[&](const PubSubEvent&) {
+                    EXPECT_TRUE(absl::IsFailedPrecondition(collection_.Initialize()));
+                    collection_.Close();
+                    inside = collection_.AddContainer(Make("b", "", "", "", 2, 2));
+                    closed.count_down();
+                  }}))
+                  .ok());
+  collection_.AddContainer(Make("a", "", "", "", 1, 1)).IgnoreError();
+  closed.wait();
+  EXPECT_TRUE(absl::IsFailedPrecondition(inside)) << inside;
+  EXPECT_EQ(collection_.ContainerLen(), 0u);
+}
+
+TEST_F(CollectionTest, CloseFromInsideAnEnricherLeavesItsContainerOut) {
+  ASSERT_TRUE(collection_
+                  .Initialize(WithEnricher("closer",
+                                           [&](Container*) {
+                                             collection_.Close();
+                                             return true;
+                                           }))
+                  .ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(collection_.AddContainer(Make("a", "", "", "", 1, 1))));
+  EXPECT_EQ(collection_.ContainerLen(), 0u);
+}
+
 TEST_F(CollectionTest, AnOwnerIsAskedForOnceAndRemembered) {
   auto owners = std::make_shared<FakeOwners>();
   Recorder recorder;

@@ -8,8 +8,8 @@
 //   if (ContainerPtr c = collection.LookupContainerByMntns(event.mntns)) Print(c->k8s.pod_name);
 //   collection.Close();
 //
-// Thread-safe: any method may be called from any thread and, Close and the destructor apart, from
-// inside any callback and enricher. Look-ups take no lock and never wait for a writer. A look-up
+// Thread-safe: any method may be called from any thread and, the destructor apart, from inside any
+// callback and enricher. Look-ups take no lock and never wait for a writer. A look-up
 // that runs beside an update sees the container as it was or as it is; one that runs beside an add
 // or a remove may miss it.
 //
@@ -68,8 +68,9 @@ class ContainerCollection : public ContainerResolver {
     return Initialize(std::vector<Option>{std::move(options)...});
   }
   // Stops what Initialize started, ends subscriptions, waits for callbacks and enrichers that are
-  // running, forgets the containers without DELETED events. Closing twice is fine. Not from inside
-  // a callback or enricher.
+  // running, forgets the containers without DELETED events. Closing twice is fine. From inside a
+  // callback it waits for all but that call; from inside an enricher too, but not beside a hook,
+  // whose thread would wait for itself.
   void Close();
 
   // --- Changes
