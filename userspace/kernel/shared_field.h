@@ -3,6 +3,7 @@
 #define ROSTER_USERSPACE_KERNEL_SHARED_FIELD_H_
 
 #include <atomic>
+#include <cstddef>
 #include <type_traits>
 
 namespace roster {
@@ -28,6 +29,21 @@ bool SwapField(T& field, std::type_identity_t<T> from, std::type_identity_t<T> t
 template <typename T>
 void ClearBits(T& field, std::type_identity_t<T> bits) {
   std::atomic_ref<T>(field).fetch_and(static_cast<T>(~bits));
+}
+
+// The whole of a struct, word by word: each field is one that somebody stored, though not all of
+// one moment.
+template <typename T>
+T CopyShared(const T& shared) {
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 8 == 0 && alignof(T) >= 8);
+  using Word [[gnu::may_alias]] = unsigned long long;
+  const auto* from = reinterpret_cast<const Word*>(&shared);
+  T copy;
+  auto* to = reinterpret_cast<Word*>(&copy);
+  for (size_t i = 0; i < sizeof(T) / sizeof(Word); ++i) {
+    to[i] = __atomic_load_n(&from[i], __ATOMIC_ACQUIRE);
+  }
+  return copy;
 }
 
 }  // namespace roster

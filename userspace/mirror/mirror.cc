@@ -223,7 +223,7 @@ absl::Status Mirror::BindEarly(const Container& container, const InitIdentity& i
   }
   StoreField(m->cgroup_id, container.cgroup_id);
   StoreField(m->mntns, container.mntns);
-  roster_membership copy = *m;
+  const roster_membership copy = CopyShared(*m);
   ROSTER_RETURN_IF_ERROR(EnterIdentities(copy));
   Changed();
   return absl::OkStatus();
@@ -354,7 +354,7 @@ void Mirror::NoteCleared(uint64_t handle) {
 void Mirror::Drop(uint64_t handle) {
   for (uint32_t state : {ROSTER_PENDING, ROSTER_BOUND, ROSTER_EXITING, ROSTER_ENDED}) {
     if (!slots_.Claim(handle, state)) continue;
-    const roster_membership m = maps_.slots[ROSTER_HANDLE_SLOT(handle)];
+    const roster_membership m = CopyShared(maps_.slots[ROSTER_HANDLE_SLOT(handle)]);
     if (maps_.mntns.Find(m.mntns) == handle) maps_.mntns.Remove(m.mntns);
     if (maps_.netns.Find(m.netns) == handle) maps_.netns.Remove(m.netns);
     if (maps_.cgroup.Find(m.cgroup_id) == handle) maps_.cgroup.Remove(m.cgroup_id);

@@ -42,7 +42,7 @@ roster_birth* SlotTable::Birth(uint64_t handle) const {
 std::optional<roster_membership> SlotTable::Snapshot(uint64_t handle) const {
   const roster_membership* m = Find(handle);
   if (m == nullptr) return std::nullopt;
-  roster_membership copy = *m;
+  const roster_membership copy = CopyShared(*m);
   // Freed, or given to another, while it was copied.
   if (Find(handle) == nullptr) return std::nullopt;
   return copy;
