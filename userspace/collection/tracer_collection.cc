@@ -110,6 +110,8 @@ struct TracerCollection::State {
     if (!status.ok()) ++sink_errors;
   }
 
+  absl::StatusOr<int> OpenSet(std::string_view name, TracerSet kind)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   absl::Status TellEverything() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
   TracerBits Match(const Container& container) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -369,6 +371,36 @@ absl::Status TracerCollection::State::TellEverything() {
 absl::Status TracerCollection::Resync() {
   MutexLock lock(&state_->mutex);
   return state_->TellEverything();
+}
+
+absl::StatusOr<int> TracerSink::OpenSet(std::string_view, TracerSet) {
+  return absl::UnimplementedError("this tracer sink has no maps");
+}
+
+absl::StatusOr<int> TracerCollection::State::OpenSet(std::string_view name, TracerSet kind) {
+  const auto found = bit_by_name.find(name);
+  if (found == bit_by_name.end()) {
+    return absl::NotFoundError(absl::StrCat("no tracer ", std::string(name)));
+  }
+  const auto& sets = tracers[found->second]->sets;
+  const bool has = std::any_of(sets.begin(), sets.end(),
+                               [kind](const CountedSet& set) { return set.kind() == kind; });
+  if (!has || sink == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("tracer ", std::string(name), ": ",
+                     has ? "its sets are mirrored nowhere" : "was added without that set"));
+  }
+  return sink->OpenSet(name, kind);
+}
+
+absl::StatusOr<int> TracerCollection::TracerMountNsMap(std::string_view name) const {
+  MutexLock lock(&state_->mutex);
+  return state_->OpenSet(name, TracerSet::kMntns);
+}
+
+absl::StatusOr<int> TracerCollection::TracerCgroupMap(std::string_view name) const {
+  MutexLock lock(&state_->mutex);
+  return state_->OpenSet(name, TracerSet::kCgroup);
 }
 
 bool TracerCollection::SetSinkIfNone(TracerSink* sink) {

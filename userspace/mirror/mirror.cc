@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kernel/errors.h"
 #include "kernel/shared_field.h"
 #include "mirror/record.h"
 
@@ -456,6 +457,11 @@ absl::Status Mirror::AddToSet(std::string_view tracer, TracerSet set, uint64_t k
 }
 absl::Status Mirror::RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) {
   return tracer_sets_.Delete(tracer, set, key);
+}
+
+absl::StatusOr<int> Mirror::OpenSet(std::string_view tracer, TracerSet set) {
+  ROSTER_ASSIGN_OR_RETURN(Fd map, tracer_sets_.Open(tracer, set));
+  return map.Release();
 }
 
 }  // namespace roster

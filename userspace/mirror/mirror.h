@@ -110,6 +110,7 @@ class Mirror : public TracerSink {
   absl::Status RemoveSet(std::string_view tracer, TracerSet set) override;
   absl::Status AddToSet(std::string_view tracer, TracerSet set, uint64_t key) override;
   absl::Status RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) override;
+  absl::StatusOr<int> OpenSet(std::string_view tracer, TracerSet set) override;
 
  private:
   // The living containers of one network namespace, and their pod's handle once there are several.

@@ -1,6 +1,7 @@
 #include "mirror/tracer_sets.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +64,16 @@ absl::Status TracerSets::Add(std::string_view tracer, TracerSet set, uint64_t ke
     return ErrnoStatus("update map", path, errno);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<Fd> TracerSets::Open(std::string_view tracer, TracerSet set) {
+  const std::string path = Path(tracer, set);
+  MutexLock lock(&mutex_);
+  const auto it = maps_.find(path);
+  if (it == maps_.end()) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
+  Fd copy(fcntl(it->second.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) return ErrnoStatus("duplicate", path, errno);
+  return copy;
 }
 
 absl::Status TracerSets::Delete(std::string_view tracer, TracerSet set, uint64_t key) {

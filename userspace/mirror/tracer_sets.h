@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "kernel/fd.h"
 #include "kernel/mutex.h"
 #include "kernel/pins.h"
@@ -31,6 +32,8 @@ class TracerSets {
   absl::Status Create(std::string_view tracer, TracerSet set);
   absl::Status Remove(std::string_view tracer, TracerSet set);
   absl::Status Add(std::string_view tracer, TracerSet set, uint64_t key);
+  // A descriptor of the map, the caller's.
+  absl::StatusOr<Fd> Open(std::string_view tracer, TracerSet set);
   // OK when the key is not there.
   absl::Status Delete(std::string_view tracer, TracerSet set, uint64_t key);
 

@@ -1,5 +1,6 @@
 // The hook within this program, with pins of its own: misuse, problems, and what is left behind.
 // Containers through it: tests/integration/embed_test.cc.
+#include <bpf/bpf.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kernel/fd.h"
 #include "kernel/pins.h"
 #include "roster/collection.h"
 
@@ -38,6 +40,13 @@ size_t CountThreads() {
     ++count;
   }
   return count;
+}
+
+uint32_t MapId(int fd) {
+  bpf_map_info info = {};
+  uint32_t length = sizeof(info);
+  EXPECT_EQ(bpf_obj_get_info_by_fd(fd, &info, &length), 0);
+  return info.id;
 }
 
 class HookOptionsTest : public ::testing::Test {
@@ -145,6 +154,15 @@ TEST_F(HookOptionsTest, ATracersSetsArePinnedWhenTheHookComes) {
       collection.Initialize(WithContainerFanotifyEbpf(hook_), WithTracerCollection(tracers));
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_TRUE(std::filesystem::exists(hook_.pin_dir + "/tracers/early/mntnsset"));
+  // The map itself, for a BPF object to take: the descriptor is another one for the pin's map.
+  const absl::StatusOr<int> map = tracers->TracerMountNsMap("early");
+  ASSERT_TRUE(map.ok()) << map.status();
+  const Fd ours(*map);
+  const Fd pinned(bpf_obj_get((hook_.pin_dir + "/tracers/early/mntnsset").c_str()));
+  ASSERT_TRUE(pinned.valid());
+  EXPECT_EQ(MapId(ours.get()), MapId(pinned.get()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(tracers->TracerCgroupMap("early").status()));
+  EXPECT_TRUE(absl::IsNotFound(tracers->TracerMountNsMap("nobody").status()));
   ASSERT_TRUE(tracers->AddTracer("later", {}, {.cgroup_set = true}).ok());
   EXPECT_TRUE(std::filesystem::exists(hook_.pin_dir + "/tracers/later/cgroupset"));
   collection.Close();

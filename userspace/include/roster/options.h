@@ -83,7 +83,7 @@ Option WithOCIConfigForInitialContainer();
 
 struct RuntimeConfig {
   std::string name;         // "docker", "containerd", "cri-o", "podman"
-  std::string socket_path;  // "": where it is known to listen, below host_root
+  std::string socket_path;  // absolute, below host_root; "": where it is known to listen
   // "internal" or "": the engine's own interface; "cri": the Kubernetes one (docker through
   // cri-dockerd, containerd through its plugin). CRI-O has no other, podman none.
   std::string protocol;

@@ -42,6 +42,8 @@ class TracerSink {
   virtual absl::Status RemoveSet(std::string_view tracer, TracerSet set) = 0;
   virtual absl::Status AddToSet(std::string_view tracer, TracerSet set, uint64_t key) = 0;
   virtual absl::Status RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) = 0;
+  // A descriptor of the set's BPF map, the caller's to close. Not every sink has maps.
+  virtual absl::StatusOr<int> OpenSet(std::string_view tracer, TracerSet set);
 };
 
 struct TracerOptions {
@@ -88,6 +90,11 @@ class TracerCollection {
   std::string TracerDump() const;
   // NOT_FOUND for an unknown name.
   absl::StatusOr<std::vector<ContainerPtr>> TracerContainers(std::string_view name) const;
+  // A descriptor of the tracer's set map, for a BPF object that wants it as one of its maps; the
+  // caller's to close. NOT_FOUND for an unknown name, FAILED_PRECONDITION when the tracer was added
+  // without that set or there is no sink, UNIMPLEMENTED for a sink without maps.
+  absl::StatusOr<int> TracerMountNsMap(std::string_view name) const;
+  absl::StatusOr<int> TracerCgroupMap(std::string_view name) const;
   // The tracers whose selectors match a container, be it in the collection or about to be.
   TracerBits BitsOf(const Container& container) const;
 
