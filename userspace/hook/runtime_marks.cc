@@ -105,9 +105,9 @@ absl::Status RuntimeMarks::Learn(FileId file, const std::string& path) {
     return absl::FailedPreconditionError(
         absl::StrCat("learn runtime ", path, ": it is another file now"));
   }
-  if (st.st_uid != 0 || (st.st_mode & S_IWOTH) != 0) {
+  if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return absl::PermissionDeniedError(absl::StrCat("learn runtime ", path, ": owned by uid ",
-                                                    st.st_uid, " or writable by everybody"));
+                                                    st.st_uid, " or writable by others"));
   }
   // A path known already whose new file has not been reported yet needs no second entry.
   if (std::find(paths_.begin(), paths_.end(), path) == paths_.end()) {

@@ -49,9 +49,9 @@ class RuntimeMarks {
                                                               OnChange on_change);
 
   // Marks an executable that was seen becoming a container's init. `path` must be absolute and lead
-  // to `file` (else FAILED_PRECONDITION), and belong to root (else PERMISSION_DENIED), so that no
-  // user makes Roster hold a file of theirs. OK when known already; RESOURCE_EXHAUSTED past
-  // kMaxLearned.
+  // to `file` (else FAILED_PRECONDITION), belong to root and be writable by nobody else (else
+  // PERMISSION_DENIED), so that no user makes Roster hold a file of theirs. OK when known already;
+  // RESOURCE_EXHAUSTED past kMaxLearned.
   absl::Status Learn(FileId file, const std::string& path);
 
   // One entry for each marked file, in the order of the paths.

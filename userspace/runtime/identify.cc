@@ -52,6 +52,7 @@ struct Subject {
   TaskCgroups cgroups;
   std::optional<ProcTask> parent;
   std::optional<Monitor> monitor;
+  std::string runtime_path;
 };
 
 absl::StatusOr<Subject> ReadSubject(pid_t pid) {
@@ -66,6 +67,10 @@ absl::StatusOr<Subject> ReadSubject(pid_t pid) {
     if (absl::StatusOr<ProcTask> parent = ProcTask::Open(status.parent_pid); parent.ok()) {
       subject.parent = *std::move(parent);
       subject.monitor = ReadMonitor(*subject.parent, OwnMntns());
+      subject.runtime_path = RuntimeAtWork(*subject.parent, OwnMntns());
+      if (subject.runtime_path.empty() && subject.monitor.has_value()) {
+        subject.runtime_path = subject.monitor->runtime_path;
+      }
     }
   }
   return subject;
@@ -238,6 +243,7 @@ absl::StatusOr<Identity> IdentifyRunning(pid_t pid, const IdentifyOptions& optio
     return absl::NotFoundError(
         absl::StrCat("identify process ", pid, ": nothing vouches for it as a container"));
   }
+  identity->runtime_path = subject.runtime_path;
   if (identity->runtime_name.empty()) {
     if (const std::optional<CgroupClaim> claim = ClaimOf(subject.cgroups);
         claim.has_value() && claim->id == identity->id) {

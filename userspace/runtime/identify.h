@@ -19,6 +19,7 @@ struct Identity {
   std::string name;          // conmon's -n; "" where only the engine knows it
   std::string runtime_name;  // "docker", "containerd", "cri-o", "podman", else ""
   std::string oci_runtime;   // "runc", "crun", ...; ""
+  std::string runtime_path;  // of its executable, by what the parent tells or is; ""
   std::string bundle;        // ""
   std::string pid_file;      // ""
   std::optional<Bundle> bundle_contents;

@@ -79,6 +79,7 @@ std::optional<Monitor> ReadShim(const ProcTask& task, const std::vector<std::str
   std::string root;
   ReadShimOptions(task, &binary, &root);
   monitor.oci_runtime = KnownRuntime(Basename(binary));
+  if (binary.starts_with("/")) monitor.runtime_path = binary;
   if (!root.empty()) monitor.state_roots.push_back(absl::StrCat(root, "/", ns));
   // dockerd's own containerd listens at <exec-root>/containerd/containerd.sock; its runtimes'
   // states are beside.
@@ -97,6 +98,7 @@ std::optional<Monitor> FromIntent(Intent intent, const std::string& cwd) {
     monitor.id = std::move(conmon->id);
     monitor.name = std::move(conmon->name);
     monitor.oci_runtime = KnownRuntime(Basename(conmon->runtime));
+    if (conmon->runtime.starts_with("/")) monitor.runtime_path = conmon->runtime;
     monitor.bundle = Absolute(cwd, conmon->bundle);
     if (!conmon->pid_file.empty()) monitor.pid_file = Absolute(cwd, conmon->pid_file);
     root = std::move(conmon->root);
@@ -117,13 +119,17 @@ std::optional<Monitor> FromIntent(Intent intent, const std::string& cwd) {
   return monitor;
 }
 
+// A process inside a container can call itself anything.
+bool IsRootsOnHost(const ProcTask& task, uint64_t host_mntns) {
+  const absl::StatusOr<uid_t> uid = task.RealUid();
+  const absl::StatusOr<uint64_t> mntns = task.NamespaceInode(NamespaceKind::kMnt);
+  return uid.ok() && *uid == 0 && mntns.ok() && *mntns == host_mntns;
+}
+
 }  // namespace
 
 std::optional<Monitor> ReadMonitor(const ProcTask& task, uint64_t host_mntns) {
-  const absl::StatusOr<uid_t> uid = task.RealUid();
-  if (!uid.ok() || *uid != 0) return std::nullopt;
-  const absl::StatusOr<uint64_t> mntns = task.NamespaceInode(NamespaceKind::kMnt);
-  if (!mntns.ok() || *mntns != host_mntns) return std::nullopt;
+  if (!IsRootsOnHost(task, host_mntns)) return std::nullopt;
   const absl::StatusOr<std::string> exe = task.Exe();
   if (!exe.ok()) return std::nullopt;
   const std::string program = Basename(ToStd(absl::StripSuffix(*exe, " (deleted)")));
@@ -142,6 +148,19 @@ std::optional<Monitor> ReadMonitor(const ProcTask& task, uint64_t host_mntns) {
   absl::StatusOr<Intent> intent = ParseCommandLine(name, *argv);
   if (!intent.ok()) return std::nullopt;
   return FromIntent(*std::move(intent), *cwd);
+}
+
+std::string RuntimeAtWork(const ProcTask& task, uint64_t host_mntns) {
+  if (!IsRootsOnHost(task, host_mntns)) return "";
+  const absl::StatusOr<std::string> exe = task.Exe();
+  const absl::StatusOr<std::vector<std::string>> argv = task.Cmdline();
+  if (!exe.ok() || !argv.ok() || argv->empty()) return "";
+  // A copy of itself, as above, was called by the name of its original.
+  const bool copy = *exe == "/" || exe->starts_with("/memfd:");
+  const std::string& path = copy ? argv->front() : *exe;
+  if (!path.starts_with("/")) return "";
+  const absl::StatusOr<Intent> intent = ParseCommandLine(Basename(path), *argv);
+  return intent.ok() && std::holds_alternative<CreateIntent>(*intent) ? path : "";
 }
 
 }  // namespace roster

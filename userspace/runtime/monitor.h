@@ -16,6 +16,7 @@ struct Monitor {
   std::string name;           // conmon's -n
   std::string runtime_name;   // "docker", "containerd"; "" where the monitor does not tell
   std::string oci_runtime;    // ""
+  std::string runtime_path;   // of the OCI runtime's executable, absolute; "" where it is not told
   std::string bundle;         // of `id`; ""
   std::string bundle_parent;  // a shim's: directory of the bundles, by id
   std::string pid_file;       // ""
@@ -27,6 +28,11 @@ struct Monitor {
 // container can call itself anything. Reads the program's name, arguments, working directory and,
 // for a shim, options.json there.
 std::optional<Monitor> ReadMonitor(const ProcTask& task, uint64_t host_mntns);
+
+// The executable of `task`, where it is a runtime that makes a container just now, by whatever
+// name;
+// "" where it is none, or not to be trusted as above.
+std::string RuntimeAtWork(const ProcTask& task, uint64_t host_mntns);
 
 }  // namespace roster
 

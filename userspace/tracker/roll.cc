@@ -324,6 +324,10 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
   Container container;
   const std::optional<roster_record> record = mirror_->Record(handle);
   if (record) container = ContainerFromRecord(*record, *slot);
+  if (identity.ok() && !identity->runtime_path.empty() && options_.on_runtime &&
+      (slot->flags & ROSTER_F_PROVISIONAL) != 0) {
+    options_.on_runtime(identity->runtime_path);
+  }
   if (identity.ok()) {
     container = DescribeIdentity(*identity, std::move(container));
   } else if (container.runtime.container_id.empty()) {

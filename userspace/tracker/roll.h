@@ -33,6 +33,9 @@ struct RollOptions {
   absl::Duration tombstone_grace = absl::Seconds(5);
   // See KnownRoots; "": remembered by this process only.
   std::string roots_file;
+  // Called, on the loop's thread, with the executable of a runtime that made a container which
+  // nobody had announced, where that can be seen.
+  std::function<void(const std::string& path)> on_runtime;
 };
 
 // All methods are for the loop's thread; callbacks run on it too.

@@ -1,6 +1,7 @@
 #include "tracker/tracker.h"
 
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -54,6 +55,9 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
   }
   RollOptions roll;
   if (!options.state_dir.empty()) roll.roots_file = options.state_dir + "/runtime-roots";
+  if (options.runtime_paths.empty()) {
+    roll.on_runtime = [self = tracker.get()](const std::string& path) { self->LearnRuntime(path); };
+  }
   tracker->roll_ = std::make_unique<Roll>(tracker->loop_.get(), tracker->mirror_.get(), collection,
                                           tracker->late_.get(), tracker->host_, std::move(roll));
   // From here every container is seen; what the kernel tells is read once the loop runs.
@@ -137,6 +141,18 @@ void Tracker::OnMarks(const std::vector<MarkedExecutable>& marked) {
   }
   if (absl::Status status = mirror_->SetRuntimes(files); !status.ok()) {
     LogWarning("runtimes not told to the kernel hook", {{"error", status}});
+  }
+}
+
+void Tracker::LearnRuntime(const std::string& path) {
+  if (marks_ == nullptr) return;
+  struct stat st;
+  if (stat(path.c_str(), &st) != 0) return;
+  const size_t before = marks_->marked().size();
+  if (absl::Status status = marks_->Learn({st.st_dev, st.st_ino}, path); !status.ok()) {
+    LogWarning("runtime not learned", {{"path", path}, {"error", status}});
+  } else if (marks_->marked().size() > before) {
+    LogInfo("runtime learned", {{"path", path}});
   }
 }
 

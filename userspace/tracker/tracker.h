@@ -34,10 +34,11 @@ struct TrackerOptions {
   absl::Duration hold_deadline = absl::Milliseconds(100);
   uint64_t host_mntns = 0;  // 0: the caller's own
   bool ask_engines = true;
-  std::string state_dir;                   // where what must survive a restart is kept; "": nowhere
-  std::vector<std::string> runtime_paths;  // empty: KnownRuntimePaths()
-  std::string host_root;                   // where files and sockets that engines name are found
-  bool must_hold = false;                  // an error where runtimes cannot be held
+  std::string state_dir;  // where what must survive a restart is kept; "": nowhere
+  // Empty: KnownRuntimePaths(), and what is seen making containers.
+  std::vector<std::string> runtime_paths;
+  std::string host_root;   // where files and sockets that engines name are found
+  bool must_hold = false;  // an error where runtimes cannot be held
   std::function<void(std::string_view)> on_problem;  // what Problems gets, as it comes
 };
 
@@ -68,6 +69,7 @@ class Tracker {
   absl::Status WatchKernelEvents();
   absl::Status StartRuntimeHook();
   void OnMarks(const std::vector<MarkedExecutable>& marked);
+  void LearnRuntime(const std::string& path);
   void Adopt();
   void Beat();
   void AddProblem(std::string_view problem);
