@@ -110,6 +110,12 @@ struct ns_common___roster {
 struct ns_common___roster_id { /* 6.18 and newer */
 	__u64 ns_id;
 };
+struct ns_tree___roster {
+	__u64 ns_id;
+};
+struct ns_common___roster_tree { /* 7.0 and newer */
+	struct ns_tree___roster ns_tree;
+};
 struct mnt_namespace___roster {
 	struct ns_common___roster ns;
 };
@@ -211,14 +217,17 @@ static __always_inline struct roster_membership *roster_by_cgroup(__u64 id)
 	(pointer, __VA_ARGS__)
 #endif
 
-/* The never-reused id of a mount namespace: ns_id from 6.18 on, seq before. */
+/* The never-reused id of a mount namespace: ns_id from 6.18 on (elsewhere from 7.0 on), seq before. */
 static __always_inline __u64 roster_mntns_id(struct mnt_namespace___roster *ns)
 {
 	struct mnt_namespace___roster_seq *old = (void *)ns;
 	struct ns_common___roster_id *common = (void *)&ns->ns;
+	struct ns_common___roster_tree *tree = (void *)&ns->ns;
 
 	if (bpf_core_field_exists(common->ns_id))
 		return ROSTER_LOAD(common, ns_id);
+	if (bpf_core_field_exists(tree->ns_tree.ns_id))
+		return ROSTER_LOAD(tree, ns_tree.ns_id);
 	if (bpf_core_field_exists(old->seq))
 		return ROSTER_LOAD(old, seq);
 	return 0;

@@ -229,6 +229,24 @@ TEST_F(BadInput, PidsThatAreNotTheInitsAreNamedAndTheStartIsStillRight) {
   ExpectNothingLeft();
 }
 
+TEST_F(BadInput, PidFileThatAnotherUserWroteIsNotBelieved) {
+  const std::string bundle = GoodBundle("pid-stranger", 403);
+  auto stranger = Process::Spawn({"unshare", "--mount", "sleep", "600"});
+  ROSTER_ASSERT_OK(stranger);
+  const std::string path = bundle + "/pid";
+  ROSTER_ASSERT_OK(Runc({"create", "--pid-file", path, "--bundle", bundle, "pid-stranger"}));
+  Write(path, absl::StrCat(stranger->pid()));
+  ASSERT_EQ(::chown(path.c_str(), 65534, 65534), 0);
+  ROSTER_ASSERT_OK(RunCommand({"cat", path}));
+  auto lookup = roster_->Call({"lookup", "--pid", absl::StrCat(stranger->pid())});
+  ROSTER_ASSERT_OK(lookup);
+  EXPECT_EQ(lookup->exit_code, 3) << lookup->out;
+  EXPECT_THAT(roster_->Log(), ::testing::HasSubstr("pid file not believed"));
+  ROSTER_ASSERT_OK(Runc({"delete", "--force", "pid-stranger"}));
+  ExpectAGoodContainerIsRight();
+  ExpectNothingLeft();
+}
+
 TEST_F(BadInput, PidFileThatIsAFifoDoesNotBlockTheDaemon) {
   const std::string bundle = GoodBundle("pid-fifo", 401);
   ASSERT_EQ(::mkfifo((bundle + "/pid").c_str(), 0600), 0);

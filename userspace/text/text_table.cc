@@ -70,14 +70,14 @@ void TextTable::FillLine() {
   }
 }
 
-std::string TextTable::Line(const Cells& cells) const {
+std::string TextTable::Line(const Cells& cells, const std::vector<int>& widths) const {
   std::string line;
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (i > 0) line += options_.divider;
     const std::string cell =
-        options_.cut ? Shorten(cells[i], static_cast<size_t>(widths_[i]), columns_[i].ellipsis)
+        options_.cut ? Shorten(cells[i], static_cast<size_t>(widths[i]), columns_[i].ellipsis)
                      : cells[i];
-    const std::string space(static_cast<size_t>(std::max(0, widths_[i] - WidthOf(cell))), ' ');
+    const std::string space(static_cast<size_t>(std::max(0, widths[i] - WidthOf(cell))), ' ');
     line += columns_[i].alignment == Alignment::kRight ? space + cell : cell + space;
   }
   absl::StripTrailingAsciiWhitespace(&line);
@@ -99,11 +99,19 @@ std::string TextTable::Render(std::vector<Cells> rows) {
   std::string text;
   for (size_t i = 0; i < lines.size(); ++i) {
     const bool bold = header && i == 0 && options_.bold_header;
-    absl::StrAppend(&text, bold ? kBold : "", Line(lines[i]), bold ? kPlain : "", "\n");
+    absl::StrAppend(&text, bold ? kBold : "", Line(lines[i], widths_), bold ? kPlain : "", "\n");
   }
   return text;
 }
 
-std::string TextTable::Row(Cells cells) const { return Line(Shown(std::move(cells))) + "\n"; }
+std::string TextTable::Row(Cells cells) const {
+  cells = Shown(std::move(cells));
+  // A later row may need more than those before it; only what the column itself bounds is cut.
+  std::vector<int> widths = widths_;
+  for (size_t i = 0; options_.adjust_to_content && i < columns_.size(); ++i) {
+    if (!columns_[i].fixed) widths[i] = std::max(widths[i], Within(columns_[i], WidthOf(cells[i])));
+  }
+  return Line(cells, widths) + "\n";
+}
 
 }  // namespace roster

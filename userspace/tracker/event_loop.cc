@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,10 +11,19 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "kernel/errors.h"
 
 namespace roster {
+namespace {
+
+// Since boot, awake: a clock that nobody sets.
+absl::Duration MonotonicNow() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return absl::DurationFromTimespec(now);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<EventLoop>> EventLoop::Create() {
   std::unique_ptr<EventLoop> loop(new EventLoop);
@@ -46,7 +56,7 @@ void EventLoop::Unwatch(int fd) {
 }
 
 void EventLoop::RunAfter(absl::Duration delay, std::function<void()> run) {
-  timers_.emplace(absl::Now() + delay, std::move(run));
+  timers_.emplace(MonotonicNow() + delay, std::move(run));
   ArmTimer();
 }
 
@@ -64,7 +74,7 @@ void EventLoop::ArmTimer() {
   struct itimerspec spec = {};
   if (!timers_.empty()) {
     const absl::Duration wait =
-        std::max(timers_.begin()->first - absl::Now(), absl::Microseconds(1));
+        std::max(timers_.begin()->first - MonotonicNow(), absl::Microseconds(1));
     spec.it_value = absl::ToTimespec(wait);
   }
   timerfd_settime(timer_.get(), 0, &spec, nullptr);
@@ -73,7 +83,7 @@ void EventLoop::ArmTimer() {
 void EventLoop::RunTimers() {
   uint64_t expirations = 0;
   (void)!read(timer_.get(), &expirations, sizeof(expirations));
-  const absl::Time now = absl::Now();
+  const absl::Duration now = MonotonicNow();
   while (!timers_.empty() && timers_.begin()->first <= now) {
     std::function<void()> run = std::move(timers_.begin()->second);
     timers_.erase(timers_.begin());

@@ -50,7 +50,7 @@ class EventLoop {
   Fd wakeup_;
   bool stopped_ = false;
   absl::flat_hash_map<int, std::shared_ptr<std::function<void()>>> watchers_;
-  std::multimap<absl::Time, std::function<void()>> timers_;
+  std::multimap<absl::Duration, std::function<void()>> timers_;  // by CLOCK_MONOTONIC
   Mutex mutex_;
   std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(mutex_);
 };

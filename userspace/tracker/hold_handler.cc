@@ -2,6 +2,7 @@
 
 #include <linux/magic.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -25,6 +26,11 @@ uint64_t MonotonicNs() {
   struct timespec ts;
   clock_gettime(CLOCK_MONOTONIC, &ts);
   return static_cast<uint64_t>(ts.tv_sec) * 1000000000 + static_cast<uint64_t>(ts.tv_nsec);
+}
+
+bool IsRootsAlone(int fd) {
+  struct stat info;
+  return fstat(fd, &info) == 0 && info.st_uid == 0 && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 }  // namespace
@@ -87,7 +93,8 @@ void HoldHandler::OnExec(const HeldEvent& event, absl::Duration next_wait) {
     }
     mirror_->Count(ROSTER_STAT_HOLDS_EXPIRED);
   } else if (absl::IsPermissionDenied(exec.status())) {
-    LogInfo("runtime not believed", {{"tid", event.tid}, {"reason", exec.status()}});
+    LogSparsely("runtime not believed", LogLevel::kInfo, "runtime not believed",
+                {{"tid", event.tid}, {"reason", exec.status()}});
   } else {
     mirror_->Count(ROSTER_STAT_BAD_BUNDLE);
     LogWarning("runtime's exec not understood", {{"tid", event.tid}, {"error", exec.status()}});
@@ -138,6 +145,13 @@ void HoldHandler::OnPidFileRead(const HeldEvent& event) {
   if (!file.ok()) return;
   const std::vector<uint64_t> handles = pid_files_->Match(file->get());
   if (handles.empty()) {
+    Release(event);
+    return;
+  }
+  // Its directory may be one where others write as well.
+  if (!IsRootsAlone(file->get())) {
+    LogSparsely("pid file not root's", LogLevel::kWarning, "pid file not believed",
+                {{"tid", event.tid}, {"error", "others than root can write it"}});
     Release(event);
     return;
   }

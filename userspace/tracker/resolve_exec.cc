@@ -30,12 +30,16 @@ absl::Status LocatePidFile(const ProcTask& caller, PreparedCreate* prepared) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ResolvedExec> PrepareCreate(const ProcTask& caller, CreateIntent intent) {
+// Asked before anything of the caller is read: its memory may lie in a file whose file system does
+// not answer, and its words may name another's container.
+absl::Status CheckIsRoots(const ProcTask& caller) {
   ROSTER_ASSIGN_OR_RETURN(const uid_t uid, caller.RealUid());
-  if (uid != 0) {
-    return absl::PermissionDeniedError(absl::StrCat("container ", intent.id, " of uid ", uid,
-                                                    ": only root's containers are entered"));
-  }
+  if (uid == 0) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      absl::StrCat("a runtime of uid ", uid, ": only root's containers are entered"));
+}
+
+absl::StatusOr<ResolvedExec> PrepareCreate(const ProcTask& caller, CreateIntent intent) {
   PreparedCreate prepared;
   ROSTER_ASSIGN_OR_RETURN(Bundle bundle, ReadBundle(caller, intent.bundle, intent.config));
   Container& container = prepared.container;
@@ -54,6 +58,7 @@ absl::StatusOr<ResolvedExec> PrepareCreate(const ProcTask& caller, CreateIntent 
 
 absl::StatusOr<ResolvedExec> ResolveExec(pid_t tid, std::string_view exe_basename) {
   ROSTER_ASSIGN_OR_RETURN(const ProcTask caller, ProcTask::Open(tid));
+  ROSTER_RETURN_IF_ERROR(CheckIsRoots(caller));
   ROSTER_ASSIGN_OR_RETURN(const HeldExec exec, ReadHeldExec(tid));
   ROSTER_ASSIGN_OR_RETURN(Intent intent, ParseCommandLine(exe_basename, exec.argv));
   if (auto* create = std::get_if<CreateIntent>(&intent)) {

@@ -111,6 +111,7 @@ absl::Status Roll::Created(uint64_t handle, pid_t pid, std::function<void()> rel
   ROSTER_RETURN_IF_ERROR(mirror_->Update(container));
   (void)mirror_->NoteBound(container);
   entry.announced = true;
+  entry.pid_file.Reset();  // who reads it from now on need not wait
   entry.prepared.container = container;
   Announce(std::move(container), std::move(release));
   return absl::OkStatus();
@@ -154,7 +155,9 @@ void Roll::OnBound(const roster_event& event) {
   TakeMembership(*slot, &container);
   container.runtime.container_started_at = started_at;
   ReadCgroup(static_cast<pid_t>(slot->init_pid), &container).IgnoreError();
-  conmons_.erase(container.runtime.container_id);
+  if (conmons_.erase(container.runtime.container_id) != 0) {
+    std::erase(conmon_order_, container.runtime.container_id);
+  }
   if (absl::Status status = mirror_->Update(container); !status.ok()) {
     LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
   }
@@ -167,6 +170,10 @@ void Roll::OnBound(const roster_event& event) {
   }
   worker_.Post([this, container = std::move(container)] {
     (void)collection_->UpdateContainerByHandle(container.handle, [&container](Container* held) {
+      // The kernel's word counts for more than the pid file's.
+      held->runtime.container_pid = container.runtime.container_pid;
+      held->mntns = container.mntns;
+      held->netns = container.netns;
       held->runtime.container_started_at = container.runtime.container_started_at;
       held->cgroup_id = container.cgroup_id;
       held->cgroup_path = container.cgroup_path;

@@ -78,6 +78,7 @@ TEST(Table, LaterRowKeepsTheWidths) {
   EntryTable table(*ParseColumns("name,pid"), {});
   table.Render({MakeEntry("r", "i", "longname", 4711)});
   EXPECT_EQ(table.Row(MakeEntry("r", "i", "x", 1)), "x             1\n");
+  EXPECT_EQ(table.Row(MakeEntry("r", "i", "longername", 1)), "longername      1\n");
 }
 
 TEST(Columns, PodsAreNamedByNamespacePodAndContainer) {

@@ -38,13 +38,14 @@ class TextTable {
 
   // Header and rows, each line ended; the widths are those of these rows from now on.
   std::string Render(std::vector<Cells> rows);
-  // One more line, ended, in the widths of the last Render.
+  // One more line, ended, in the widths of the last Render; a cell that needs more, and that
+  // adjust_to_content would give more, pushes the rest to the right.
   std::string Row(Cells cells) const;
 
  private:
   void AdjustWidths(const std::vector<Cells>& lines);
   void FillLine();
-  std::string Line(const Cells& cells) const;
+  std::string Line(const Cells& cells, const std::vector<int>& widths) const;
   Cells Shown(Cells cells) const;
 
   const std::vector<ColumnStyle> columns_;
