@@ -143,9 +143,10 @@ TEST_F(HostOptions, TheStartIsWhenTheProcessWasStartedHoweverLateItIsLookedAt) {
   ASSERT_TRUE(collection_.Initialize(WithProcEnrichment()).ok());
   const int64_t own = Add(static_cast<uint32_t>(getpid())).runtime.container_started_at;
   EXPECT_LE(own, now + 100'000'000);
-  // The parent was there before.
+  // The parent was there before, or in the same tick of the kernel's clock; where boot is on the
+  // wall clock is read anew each time.
   ASSERT_TRUE(collection_.AddContainer(WithPid("b", static_cast<uint32_t>(getppid()))).ok());
-  EXPECT_LE(collection_.GetContainer("b")->runtime.container_started_at, own);
+  EXPECT_LE(collection_.GetContainer("b")->runtime.container_started_at, own + 20'000'000);
   EXPECT_GT(own, now - int64_t{600} * 1'000'000'000);
 }
 
