@@ -163,7 +163,7 @@ TEST(PubSub, SubscribersRunAtTheSameTime) {
 
 TEST(PubSub, AFullQueueDropsAndCounts) {
   const auto pubsub = NewGadgetPubSub();
-  std::latch release(1);
+  std::latch begun(1), release(1);
   SubscriptionOptions options;
   options.deadline = absl::Milliseconds(1);
   options.queue_limit = 3;
@@ -171,11 +171,15 @@ TEST(PubSub, AFullQueueDropsAndCounts) {
   pubsub->Subscribe(
       "slow",
       [&](const PubSubEvent&) {
+        if (!begun.try_wait()) begun.count_down();
         release.wait();
         ++calls;
       },
       nullptr, options);
-  for (int i = 0; i < 10; ++i) pubsub->Publish(EventType::kCreated, Named("a"));
+  // The first is taken from the queue before the others fill it.
+  pubsub->Publish(EventType::kCreated, Named("a"));
+  begun.wait();
+  for (int i = 1; i < 10; ++i) pubsub->Publish(EventType::kCreated, Named("a"));
   EXPECT_EQ(pubsub->Stats("slow")->dropped, 6u);
   release.count_down();
   while (calls < 4) std::this_thread::yield();

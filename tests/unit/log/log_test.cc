@@ -56,6 +56,7 @@ TEST(Log, JsonLineIsOneJsonObjectWhateverTheBytes) {
 }
 
 TEST(Log, RepeatedFailureIsLoggedTheFirstTenthAndHundredthTime) {
+  SetLogging(LogLevel::kInfo, LogFormat::kText);
   int pipe_fds[2];
   ASSERT_EQ(pipe(pipe_fds), 0);
   const int saved = dup(STDERR_FILENO);
