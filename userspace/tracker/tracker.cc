@@ -38,12 +38,11 @@ bool IsTrue(const roster_membership& slot) {
 
 }  // namespace
 
-Tracker::Tracker(ContainerCollection* collection, const TrackerOptions& options)
-    : collection_(collection), options_(options), paths_(options.pin_dir) {}
+Tracker::Tracker(const TrackerOptions& options) : options_(options), paths_(options.pin_dir) {}
 
 absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* collection,
                                                         const TrackerOptions& options) {
-  std::unique_ptr<Tracker> tracker(new Tracker(collection, options));
+  std::unique_ptr<Tracker> tracker(new Tracker(options));
   ROSTER_ASSIGN_OR_RETURN(tracker->loop_, EventLoop::Create());
   ROSTER_RETURN_IF_ERROR(tracker->LoadKernelSide());
   if (options.ask_engines) {

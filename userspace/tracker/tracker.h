@@ -64,7 +64,7 @@ class Tracker {
   void Follow(const PubSubEvent& event) { roll_->Follow(event); }
 
  private:
-  Tracker(ContainerCollection* collection, const TrackerOptions& options);
+  explicit Tracker(const TrackerOptions& options);
   absl::Status LoadKernelSide();
   absl::Status WatchKernelEvents();
   absl::Status StartRuntimeHook();
@@ -74,7 +74,6 @@ class Tracker {
   void Beat();
   void AddProblem(std::string_view problem);
 
-  ContainerCollection* const collection_;
   const TrackerOptions options_;
   const PinPaths paths_;
   HostIdentity host_;
