@@ -238,7 +238,8 @@ TEST_F(BadInput, PidFileThatAnotherUserWroteIsNotBelieved) {
   Write(path, absl::StrCat(stranger->pid()));
   ASSERT_EQ(::chown(path.c_str(), 65534, 65534), 0);
   ROSTER_ASSERT_OK(RunCommand({"cat", path}));
-  auto lookup = roster_->Call({"lookup", "--pid", absl::StrCat(stranger->pid())});
+  auto lookup = RunCommand({RosterUnderTest::Program(), "lookup", "--pid",
+                            absl::StrCat(stranger->pid()), "--pin-dir", roster_->pin_directory()});
   ROSTER_ASSERT_OK(lookup);
   EXPECT_EQ(lookup->exit_code, 3) << lookup->out;
   EXPECT_THAT(roster_->Log(), ::testing::HasSubstr("pid file not believed"));
