@@ -27,6 +27,10 @@ bool SwapField(T& field, std::type_identity_t<T> from, std::type_identity_t<T> t
   return std::atomic_ref<T>(field).compare_exchange_strong(from, to);
 }
 template <typename T>
+void SetBits(T& field, std::type_identity_t<T> bits) {
+  std::atomic_ref<T>(field).fetch_or(bits);
+}
+template <typename T>
 void ClearBits(T& field, std::type_identity_t<T> bits) {
   std::atomic_ref<T>(field).fetch_and(static_cast<T>(~bits));
 }

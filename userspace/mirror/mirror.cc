@@ -1,7 +1,6 @@
 #include "mirror/mirror.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <signal.h>
 #include <sys/sysmacros.h>
 
@@ -29,7 +28,11 @@ uint64_t KernelDevice(uint64_t st_dev) {
 }  // namespace
 
 Mirror::Mirror(const PinPaths& paths, PinnedMaps maps)
-    : maps_(std::move(maps)), slots_(&maps_), tracer_sets_(paths) {}
+    : maps_(std::move(maps)),
+      slots_(&maps_),
+      tracer_sets_(paths),
+      counters_(maps_.stats.get()),
+      pods_(&maps_, &slots_, &counters_) {}
 
 void Mirror::Announce(const HostIdentity& host, pid_t daemon_pid) {
   roster_hot& hot = maps_.hot[0];
@@ -155,12 +158,7 @@ absl::Status Mirror::EnterIdentities(const roster_membership& m) {
       return status;
     }
   }
-  if (m.netns != 0 && !maps_.netns.Find(m.netns)) {
-    if (absl::Status status = maps_.netns.Set(m.netns, m.handle); !status.ok()) {
-      Count(ROSTER_STAT_NETNS_FULL);
-      return status;
-    }
-  }
+  ROSTER_RETURN_IF_ERROR(pods_.Enter(m));
   if (m.cgroup_id != 0) {
     if (absl::Status status = maps_.cgroup.Set(m.cgroup_id, m.handle); !status.ok()) {
       Count(ROSTER_STAT_CGROUP_FULL);
@@ -243,8 +241,9 @@ absl::Status Mirror::Update(const Container& container) {
   } else {
     record.created_at_ns = RealTimeNs();
   }
-  if (record.started_at_ns == 0) {
-    record.started_at_ns = static_cast<uint64_t>(container.runtime.container_started_at);
+  const uint64_t bound_ns = LoadField(m->bound_ns);
+  if (record.started_at_ns == 0 && bound_ns != 0) {
+    record.started_at_ns = RealTimeNs() - BootTimeNs() + bound_ns;
   }
   ROSTER_RETURN_IF_ERROR(PutRecord(record));
   ClearBits(m->flags, ROSTER_F_PROVISIONAL);
@@ -252,76 +251,19 @@ absl::Status Mirror::Update(const Container& container) {
   return absl::OkStatus();
 }
 
+void Mirror::MarkSandbox(uint64_t handle) {
+  roster_membership* m = slots_.Find(handle);
+  if (m == nullptr) return;
+  SetBits(m->flags, ROSTER_F_SANDBOX);
+  Changed();
+}
+
 absl::Status Mirror::NoteBound(const Container& container) {
   const std::optional<roster_membership> m = slots_.Snapshot(container.handle);
-  if (!m || m->netns == 0) return absl::OkStatus();
-  MutexLock lock(&mutex_);
-  Shared& shared = by_netns_[m->netns];
-  if (std::find(shared.members.begin(), shared.members.end(), m->handle) == shared.members.end()) {
-    shared.members.push_back(m->handle);
-    netns_of_[m->handle] = m->netns;
-  }
-  if (shared.members.size() > 1 && shared.pod == 0) {
-    return MakePod(m->netns, &shared, container);
-  }
-  if (shared.pod != 0) StoreField(slots_.Find(m->handle)->pod, shared.pod);
-  return absl::OkStatus();
-}
-
-absl::Status Mirror::MakePod(uint64_t netns, Shared* shared, const Container& container) {
-  absl::StatusOr<uint64_t> pod = slots_.Reserve();
-  if (!pod.ok()) {
-    Count(ROSTER_STAT_SLOTS_FULL);
-    return pod.status();
-  }
-  roster_record record = {};
-  {
-    Container description;
-    description.runtime.runtime_name = container.runtime.runtime_name;
-    description.k8s = container.k8s;
-    description.k8s.container_name.clear();
-    description.netns = netns;
-    record = MakeRecord(description);
-  }
-  record.handle = *pod;
-  record.created_at_ns = RealTimeNs();
-  if (absl::Status status = PutRecord(record); !status.ok()) {
-    slots_.Free(*pod);
-    return status;
-  }
-  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*pod)];
-  m.flags = ROSTER_F_POD;
-  m.netns = static_cast<uint32_t>(netns);
-  if (const roster_membership* member = slots_.Find(container.handle))
-    m.netns_cookie = member->netns_cookie;
-  slots_.Publish(*pod, ROSTER_BOUND);
-  shared->pod = *pod;
-  for (uint64_t handle : shared->members) {
-    if (roster_membership* member = slots_.Find(handle)) StoreField(member->pod, *pod);
-  }
-  absl::Status status = maps_.netns.Set(netns, *pod);
-  if (!status.ok()) Count(ROSTER_STAT_NETNS_FULL);
+  if (!m) return absl::OkStatus();
+  const absl::Status status = pods_.Join(*m, container);
   Changed();
   return status;
-}
-
-void Mirror::LeaveNetns(uint64_t handle) {
-  const auto of = netns_of_.find(handle);
-  if (of == netns_of_.end()) return;
-  const uint64_t netns = of->second;
-  netns_of_.erase(of);
-  const auto it = by_netns_.find(netns);
-  if (it == by_netns_.end()) return;
-  Shared& shared = it->second;
-  std::erase(shared.members, handle);
-  if (!shared.members.empty()) return;
-  if (shared.pod != 0) {
-    const std::optional<uint64_t> held = maps_.netns.Find(netns);
-    if (held && *held == shared.pod) maps_.netns.Remove(netns);
-    maps_.records.Remove(shared.pod);
-    if (slots_.Claim(shared.pod, ROSTER_BOUND)) slots_.Free(shared.pod);
-  }
-  by_netns_.erase(it);
 }
 
 void Mirror::Bury(uint64_t handle, absl::Duration grace) {
@@ -339,17 +281,20 @@ void Mirror::Bury(uint64_t handle, absl::Duration grace) {
 }
 
 void Mirror::NoteCleared(uint64_t handle) {
-  {
-    MutexLock lock(&mutex_);
-    LeaveNetns(handle);
-  }
-  // A mount namespace that another container shares lost its entry with this one: hand it on.
-  for (uint64_t other : slots_.Handles()) {
-    const std::optional<roster_membership> m = slots_.Snapshot(other);
-    if (!m || (m->flags & ROSTER_F_SHARED_MNTNS) == 0 || m->mntns == 0) continue;
-    if (maps_.mntns.Set(m->mntns, other, BPF_NOEXIST).ok()) break;
-  }
+  pods_.Leave(handle);
+  HandOnMntns();
   Changed();
+}
+
+// A shared mount namespace lost its entry with the container that had it: another one's from here.
+size_t Mirror::HandOnMntns() {
+  size_t handed = 0;
+  for (uint64_t handle : slots_.Handles()) {
+    const std::optional<roster_membership> m = slots_.Snapshot(handle);
+    if (!m || (m->flags & ROSTER_F_SHARED_MNTNS) == 0 || m->mntns == 0) continue;
+    if (m->state < ROSTER_ENDED) handed += maps_.mntns.Set(m->mntns, handle, BPF_NOEXIST).ok();
+  }
+  return handed;
 }
 
 void Mirror::Drop(uint64_t handle) {
@@ -412,17 +357,6 @@ absl::Status Mirror::SetRuntimes(const std::vector<RuntimeFile>& files) {
   return absl::OkStatus();
 }
 
-void Mirror::Count(uint32_t stat, uint64_t n) {
-  const int cpus = libbpf_num_possible_cpus();
-  if (cpus <= 0 || stat >= ROSTER_STAT_MAX) return;
-  std::vector<uint64_t> values(static_cast<size_t>(cpus));
-  MutexLock lock(&mutex_);
-  // All CPUs' counts are written back: one that BPF adds in between is lost.
-  if (bpf_map_lookup_elem(maps_.stats.get(), &stat, values.data()) != 0) return;
-  values[0] += n;
-  bpf_map_update_elem(maps_.stats.get(), &stat, values.data(), BPF_ANY);
-}
-
 size_t Mirror::Repair() {
   size_t repaired = slots_.FreeAbandoned();
   for (auto* map : {&maps_.mntns, &maps_.netns, &maps_.cgroup}) {
@@ -434,6 +368,8 @@ size_t Mirror::Repair() {
   for (uint64_t handle : maps_.records.Keys()) {
     if (slots_.Find(handle) == nullptr && maps_.records.Remove(handle)) ++repaired;
   }
+  repaired += pods_.Load();
+  repaired += HandOnMntns();
   Changed();
   return repaired;
 }

@@ -19,6 +19,8 @@
 #include "kernel/host.h"
 #include "kernel/mutex.h"
 #include "kernel/pins.h"
+#include "mirror/counters.h"
+#include "mirror/pods.h"
 #include "mirror/slot_table.h"
 #include "mirror/tracer_sets.h"
 
@@ -70,12 +72,17 @@ class Mirror : public TracerSink {
   // init's exec. ALREADY_EXISTS, and nothing changed, when its mount namespace is another's.
   absl::Status BindEarly(const Container& container, const InitIdentity& init);
 
-  // Rewrites the record of container.handle (times are kept) and clears `provisional`. NOT_FOUND
-  // when the handle names nothing any more.
+  // Rewrites the record of container.handle and clears `provisional`. Times are kept; the start is
+  // the kernel's bind once there was one, whatever `container` says. NOT_FOUND when the handle
+  // names nothing any more.
   absl::Status Update(const Container& container);
 
-  // Notes that the container of `handle` has been bound: the network namespace is counted, and
-  // given a pod's handle when it is shared.
+  // The container holds a pod's namespaces and is none of its own: readers may hide it. Nothing
+  // happens when the handle names nothing any more.
+  void MarkSandbox(uint64_t handle);
+
+  // Notes that the container of `handle` has been bound, or found again at start: its network
+  // namespace leads to it, or to a pod when it is shared.
   absl::Status NoteBound(const Container& container);
 
   // The container has ended: its record becomes a tombstone until `grace` has passed, and a slot
@@ -96,12 +103,12 @@ class Mirror : public TracerSink {
   };
   absl::Status SetRuntimes(const std::vector<RuntimeFile>& files);
 
-  void Count(uint32_t stat, uint64_t n = 1);
+  void Count(uint32_t stat, uint64_t n = 1) { counters_.Add(stat, n); }
   std::optional<roster_membership> Slot(uint64_t handle) const { return slots_.Snapshot(handle); }
   std::optional<roster_record> Record(uint64_t handle) const { return maps_.records.Find(handle); }
   std::vector<uint64_t> Handles() const { return slots_.Handles(); }
-  // Identity entries that lead nowhere are removed; slots that a crash left reserved are freed. At
-  // start.
+  // Identity entries that lead nowhere are removed; slots that a crash left reserved are freed;
+  // what containers share leads to one that is there. At start, before any container is noted.
   size_t Repair();
   int events_fd() const { return maps_.events.get(); }
 
@@ -113,26 +120,18 @@ class Mirror : public TracerSink {
   absl::StatusOr<int> OpenSet(std::string_view tracer, TracerSet set) override;
 
  private:
-  // The living containers of one network namespace, and their pod's handle once there are several.
-  struct Shared {
-    std::vector<uint64_t> members;
-    uint64_t pod = 0;
-  };
-
   absl::StatusOr<uint64_t> ArmHandle(uint64_t handle, const HeldTask& task);
   absl::Status PutRecord(const roster_record& record);
   absl::Status EnterIdentities(const roster_membership& m);
-  absl::Status MakePod(uint64_t netns, Shared* shared, const Container& container)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void LeaveNetns(uint64_t handle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t HandOnMntns();
   void Changed();
 
   PinnedMaps maps_;
   SlotTable slots_;
   TracerSets tracer_sets_;
+  Counters counters_;
+  Pods pods_;
   Mutex mutex_;
-  absl::flat_hash_map<uint64_t, Shared> by_netns_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<uint64_t, uint64_t> netns_of_ ABSL_GUARDED_BY(mutex_);  // by handle
   absl::flat_hash_map<uint64_t, absl::Time> tombstones_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -2,7 +2,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "enrich/enricher.h"
-#include "runtime/metadata.h"
 
 namespace roster {
 namespace {
@@ -26,7 +25,7 @@ void CompleteDescription(const OciSpec& spec, const ConmonIntent* conmon, Contai
   }
 }
 
-Container DescribeIdentity(const Identity& identity, Container known) {
+Container DescribeIdentity(const Identity& identity, Container known, ContainerKind* kind) {
   SetIfEmpty(identity.id, &known.runtime.container_id);
   SetIfEmpty(identity.name, &known.runtime.container_name);
   SetIfEmpty(identity.oci_runtime, &known.oci_runtime);
@@ -35,7 +34,7 @@ Container DescribeIdentity(const Identity& identity, Container known) {
   if (identity.bundle_contents) {
     SetIfEmpty(identity.bundle_contents->config_text, &known.oci_config);
     spec = identity.bundle_contents->spec;
-    FillFromSpec(spec, &known);
+    *kind = FillFromSpec(spec, &known);
   }
   SetIfEmpty(identity.runtime_name, &known.runtime.runtime_name);
   CompleteDescription(spec, nullptr, &known);

@@ -9,6 +9,7 @@
 #include "roster_abi.h"
 #include "runtime/command_line.h"
 #include "runtime/identify.h"
+#include "runtime/metadata.h"
 #include "tracker/resolve_exec.h"
 
 namespace roster {
@@ -17,8 +18,9 @@ namespace roster {
 // container that nobody named after its id, as ctr, runc and crun do.
 void CompleteDescription(const OciSpec& spec, const ConmonIntent* conmon, Container* container);
 
-// What was found out about a running container. Fields of `known` that are set stay.
-Container DescribeIdentity(const Identity& identity, Container known);
+// What was found out about a running container. Fields of `known` that are set stay. `kind` becomes
+// what its bundle says; without one it stays.
+Container DescribeIdentity(const Identity& identity, Container known, ContainerKind* kind);
 
 // A container whose runtime nobody knows: id "unknown-<handle in hex>".
 Container DescribeUnknown(uint64_t handle);

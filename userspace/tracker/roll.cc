@@ -43,6 +43,7 @@ absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& 
                       &container);
   ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, mirror_->Arm(container, task));
   container.handle = handle;
+  if (prepared.sandbox) mirror_->MarkSandbox(handle);
   worker_.Post([this, container, release = std::move(release)] {
     (void)collection_->PublishPreCreate(container);
     loop_->Post(release);
@@ -104,6 +105,7 @@ absl::Status Roll::Created(uint64_t handle, pid_t pid, std::function<void()> rel
   if (container.runtime.container_started_at + 20000000 < RealTimeOf(entry.armed_ns)) {
     return absl::InvalidArgumentError(absl::StrCat(who, " is older than the container"));
   }
+  container.runtime.container_started_at = 0;  // the process is there, its payload is not started
   if (absl::Status bound = mirror_->BindEarly(container, *init); !bound.ok()) {
     if (!absl::IsAlreadyExists(bound)) return bound;
     return absl::InvalidArgumentError(absl::StrCat(who, ": ", bound.message()));
@@ -151,9 +153,7 @@ void Roll::OnBound(const roster_event& event) {
     return;
   }
   Container container = std::move(node.mapped().prepared.container);
-  const int64_t started_at = RealTimeOf(slot->bound_ns);
   TakeMembership(*slot, &container);
-  container.runtime.container_started_at = started_at;
   ReadCgroup(static_cast<pid_t>(slot->init_pid), &container).IgnoreError();
   if (conmons_.erase(container.runtime.container_id) != 0) {
     std::erase(conmon_order_, container.runtime.container_id);
@@ -161,6 +161,7 @@ void Roll::OnBound(const roster_event& event) {
   if (absl::Status status = mirror_->Update(container); !status.ok()) {
     LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
   }
+  TakeStart(*slot, &container);
   if (absl::Status status = mirror_->NoteBound(container); !status.ok()) {
     LogWarning("pod not written", {{"id", container.runtime.container_id}, {"error", status}});
   }
@@ -180,6 +181,15 @@ void Roll::OnBound(const roster_event& event) {
       return true;
     });
   });
+}
+
+// Look-ups and lists tell the same start: the record's.
+void Roll::TakeStart(const roster_membership& slot, Container* container) const {
+  if (slot.bound_ns == 0) return;  // made, but not started
+  const std::optional<roster_record> record = mirror_->Record(slot.handle);
+  container->runtime.container_started_at = record && record->started_at_ns != 0
+                                                ? static_cast<int64_t>(record->started_at_ns)
+                                                : RealTimeOf(slot.bound_ns);
 }
 
 void Roll::Announce(Container container, std::function<void()> then) {
@@ -264,6 +274,7 @@ void Roll::Refine(const Container& container) {
         const uint64_t handle = result.container.handle;
         if (result.is_sandbox) {
           // No container of its own; in the pins it stays, for what it does is its pod's.
+          mirror_->MarkSandbox(handle);
           collection_->RemoveContainerByHandle(handle).IgnoreError();
           return;
         }
@@ -329,6 +340,7 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
     return;
   }
   Container container;
+  ContainerKind kind = ContainerKind::kContainer;
   const std::optional<roster_record> record = mirror_->Record(handle);
   if (record) container = ContainerFromRecord(*record, *slot);
   if (identity.ok() && !identity->runtime_path.empty() && options_.on_runtime &&
@@ -336,7 +348,7 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
     options_.on_runtime(identity->runtime_path);
   }
   if (identity.ok()) {
-    container = DescribeIdentity(*identity, std::move(container));
+    container = DescribeIdentity(*identity, std::move(container), &kind);
   } else if (container.runtime.container_id.empty()) {
     ++unresolved_;
     mirror_->Count(ROSTER_STAT_UNRESOLVED);
@@ -344,11 +356,12 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
     container = DescribeUnknown(handle);
   }
   TakeMembership(*slot, &container);
-  container.runtime.container_started_at = RealTimeOf(slot->bound_ns);
+  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(handle);
   ReadCgroup(pid, &container).IgnoreError();
   if (absl::Status status = mirror_->Update(container); !status.ok()) {
     LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
   }
+  TakeStart(*slot, &container);
   (void)mirror_->NoteBound(container);
   const bool ending = slot->state == ROSTER_ENDED;
   if (!ending) Announce(std::move(container), nullptr);
@@ -365,18 +378,23 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
   }
   const std::optional<roster_record> record = mirror_->Record(handle);
   Container container;
+  ContainerKind kind = ContainerKind::kContainer;
   if (record) container = ContainerFromRecord(*record, slot);
   if (absl::StatusOr<Identity> identity =
           IdentifyRunning(static_cast<pid_t>(slot.init_pid), {.state_roots = roots_.All()});
       identity.ok()) {
-    container = DescribeIdentity(*identity, std::move(container));
+    container = DescribeIdentity(*identity, std::move(container), &kind);
   }
   if (container.runtime.container_id.empty()) {
     Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
     return;
   }
   TakeMembership(slot, &container);
+  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(handle);
   ReadCgroup(static_cast<pid_t>(slot.init_pid), &container).IgnoreError();
+  // It may have been bound while there was no daemon to write the time down.
+  if (!record || record->started_at_ns == 0) mirror_->Update(container).IgnoreError();
+  TakeStart(slot, &container);
   (void)mirror_->NoteBound(container);
   Announce(std::move(container), nullptr);
 }
@@ -384,9 +402,11 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
 absl::Status Roll::AdoptRunning(pid_t pid) {
   ROSTER_ASSIGN_OR_RETURN(const Identity identity,
                           IdentifyRunning(pid, {.state_roots = roots_.All()}));
-  Container container = DescribeIdentity(identity, Container());
+  ContainerKind kind = ContainerKind::kContainer;
+  Container container = DescribeIdentity(identity, Container(), &kind);
   ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
   ROSTER_ASSIGN_OR_RETURN(container.handle, mirror_->Adopt(container, init));
+  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(container.handle);
   (void)mirror_->NoteBound(container);
   Announce(std::move(container), nullptr);
   return absl::OkStatus();

@@ -101,6 +101,7 @@ class Roll {
   void Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<Identity> identity);
   // Publishes CREATED (`then` runs when the subscribers have answered) and asks the engine for what
   // is missing.
+  void TakeStart(const roster_membership& slot, Container* container) const;
   void Announce(Container container, std::function<void()> then);
   // Adds it to the collection; on the worker's thread.
   void Add(const Container& container);

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
 #include "log/log.h"
+#include "process/namespace_ids.h"
 #include "process/proc_task.h"
 #include "runtime/identify.h"
 
@@ -29,11 +30,16 @@ bool HasPrivateDevice(const std::string& path) {
 }
 
 // Whether a slot that was found at start tells the truth: its init lives, in that mount namespace.
+// The pid and the inode number may be another process's and namespace's by now, the id may not.
 bool IsTrue(const roster_membership& slot) {
   const absl::StatusOr<ProcTask> init = ProcTask::Open(static_cast<pid_t>(slot.init_pid));
   if (!init.ok()) return false;
   const absl::StatusOr<uint64_t> mntns = init->NamespaceInode(NamespaceKind::kMnt);
-  return mntns.ok() && *mntns == slot.mntns;
+  if (!mntns.ok() || *mntns != slot.mntns) return false;
+  const absl::StatusOr<Fd> ns = init->OpenNamespace(NamespaceKind::kMnt);
+  const uint64_t id = ns.ok() ? MntnsId(ns->get()) : 0;
+  // 0: an older kernel, or a slot that userspace filled on one.
+  return id == 0 || slot.mntns_id == 0 || id == slot.mntns_id;
 }
 
 }  // namespace
@@ -162,11 +168,8 @@ void Tracker::Adopt() {
   absl::flat_hash_set<pid_t> known;
   for (uint64_t handle : mirror_->Handles()) {
     const std::optional<roster_membership> slot = mirror_->Slot(handle);
-    if (!slot || (slot->flags & ROSTER_F_JOIN) != 0) continue;
-    if ((slot->flags & ROSTER_F_POD) != 0) {
-      mirror_->Drop(handle);  // made again as its containers are restored
-      continue;
-    }
+    // Pods stay as long as one of their containers does.
+    if (!slot || (slot->flags & (ROSTER_F_JOIN | ROSTER_F_POD)) != 0) continue;
     if (slot->init_pid == 0) continue;  // armed; its init is still to come
     if (slot->state == ROSTER_ENDED || IsTrue(*slot)) {
       roll_->Restore(handle, *slot);

@@ -54,6 +54,28 @@ class MirrorTest : public ::testing::Test {
     ASSERT_TRUE(host.ok()) << host.status();
     mirror_->Announce(*host, getpid());
   }
+  // Another daemon begins over the same pins.
+  void Restart() {
+    mirror_.reset();
+    programs_.reset();
+    Open();
+    if (!HasFatalFailure()) mirror_->Repair();
+  }
+  // What free_slot() of the kernel hook does.
+  void KernelFrees(const Container& container) {
+    absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+    ASSERT_TRUE(maps.ok()) << maps.status();
+    roster_membership& m = maps->slots[ROSTER_HANDLE_SLOT(container.handle)];
+    if (maps->mntns.Find(m.mntns) == container.handle) maps->mntns.Remove(m.mntns);
+    if (maps->netns.Find(m.netns) == container.handle) maps->netns.Remove(m.netns);
+    if (maps->cgroup.Find(m.cgroup_id) == container.handle) maps->cgroup.Remove(m.cgroup_id);
+    m.handle = 0;
+    m.state = ROSTER_FREE;
+  }
+  bool Enter(const char* map, uint64_t key, uint64_t handle) {
+    const Fd fd(bpf_obj_get(paths_->MapPath(map).c_str()));
+    return bpf_map_update_elem(fd.get(), &key, &handle, BPF_ANY) == 0;
+  }
   uint64_t Identity(const char* map, uint64_t key) {
     const Fd fd(bpf_obj_get(paths_->MapPath(map).c_str()));
     uint64_t handle = 0;
@@ -116,6 +138,141 @@ TEST_F(MirrorTest, ContainersOfOneNetworkNamespaceLeadToTheirPod) {
   mirror_->Drop(b.handle);
   EXPECT_EQ(Identity("roster_netns", 201), 0u);
   EXPECT_FALSE(mirror_->Slot(pod).has_value());
+}
+
+TEST_F(MirrorTest, APodOutlivesARestartWhileOneOfItsContainersLives) {
+  Container a = Named("a", 101, 201);
+  Container b = Named("b", 102, 201);
+  a.handle = *mirror_->Adopt(a, {.pid = 7, .netns_cookie = 6});
+  ASSERT_TRUE(mirror_->NoteBound(a).ok());
+  b.handle = *mirror_->Adopt(b, {.pid = 8, .netns_cookie = 6});
+  ASSERT_TRUE(mirror_->NoteBound(b).ok());
+  const uint64_t pod = Identity("roster_netns", 201);
+  mirror_->Drop(a.handle);
+  Restart();
+  EXPECT_EQ(Identity("roster_netns", 201), pod);
+  ASSERT_TRUE(mirror_->Slot(pod).has_value());
+  ASSERT_TRUE(mirror_->NoteBound(b).ok());
+  EXPECT_EQ(Identity("roster_netns", 201), pod);
+  EXPECT_EQ(mirror_->Handles().size(), 2u) << "b and the pod it had";
+  mirror_->Drop(b.handle);
+  EXPECT_EQ(Identity("roster_netns", 201), 0u);
+  EXPECT_FALSE(mirror_->Slot(pod).has_value());
+}
+
+TEST_F(MirrorTest, APodWhoseContainersEndedWithoutADaemonIsDroppedAtTheStart) {
+  Container a = Named("a", 101, 201);
+  Container b = Named("b", 102, 201);
+  a.handle = *mirror_->Adopt(a, {.pid = 7, .netns_cookie = 6});
+  b.handle = *mirror_->Adopt(b, {.pid = 8, .netns_cookie = 6});
+  ASSERT_TRUE(mirror_->NoteBound(a).ok());
+  ASSERT_TRUE(mirror_->NoteBound(b).ok());
+  mirror_.reset();
+  KernelFrees(a);
+  KernelFrees(b);
+  Restart();
+  EXPECT_EQ(Identity("roster_netns", 201), 0u);
+  EXPECT_EQ(mirror_->Handles().size(), 0u);
+}
+
+TEST_F(MirrorTest, ASharedNetworkNamespaceLeadsToWhoIsLeftWhenTheOtherIsClearedOrThereWasNoDaemon) {
+  for (const bool daemon : {false, true}) {
+    Container a = Named("a", 101, 201);
+    Container b = Named("b", 102, 201);
+    a.handle = *mirror_->Adopt(a, {.pid = 7, .netns_cookie = 6});
+    b.handle = *mirror_->Adopt(b, {.pid = 8, .netns_cookie = 6});
+    if (daemon) Restart();  // who knows of both, but has not made their pod
+    KernelFrees(a);
+    EXPECT_EQ(Identity("roster_netns", 201), 0u);
+    if (daemon) {
+      mirror_->NoteCleared(a.handle);
+    } else {
+      Restart();
+    }
+    EXPECT_EQ(Identity("roster_netns", 201), b.handle) << daemon;
+    mirror_->Drop(b.handle);
+    EXPECT_EQ(Identity("roster_netns", 201), 0u);
+  }
+}
+
+TEST_F(MirrorTest, ASharedMountNamespaceLeadsToWhoIsLeftAfterATimeWithoutADaemon) {
+  Container a = Named("a", 101, 0);
+  Container b = Named("b", 102, 0);
+  a.handle = *mirror_->Adopt(a, {.pid = 7});
+  b.handle = *mirror_->Adopt(b, {.pid = 8});
+  mirror_.reset();
+  {
+    absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+    ASSERT_TRUE(maps.ok());
+    roster_membership& m = maps->slots[ROSTER_HANDLE_SLOT(b.handle)];
+    ASSERT_TRUE(maps->mntns.Remove(102));
+    m.mntns = 101;  // as the kernel binds it beside the first
+    m.flags |= ROSTER_F_SHARED_MNTNS;
+  }
+  KernelFrees(a);
+  Restart();
+  EXPECT_EQ(Identity("roster_mntns", 101), b.handle);
+}
+
+TEST_F(MirrorTest, ContainersOfTwoNetworkNamespacesOfOneInodeNumberAreNoPod) {
+  Container old = Named("old", 101, 201);
+  Container fresh = Named("fresh", 102, 201);
+  old.handle = *mirror_->Adopt(old, {.pid = 7, .netns_cookie = 6});
+  ASSERT_TRUE(mirror_->NoteBound(old).ok());
+  fresh.handle = *mirror_->Adopt(fresh, {.pid = 8, .netns_cookie = 9});
+  ASSERT_TRUE(mirror_->NoteBound(fresh).ok());
+  EXPECT_EQ(Identity("roster_netns", 201), fresh.handle);
+  EXPECT_EQ(mirror_->Handles().size(), 2u);
+  mirror_->Drop(old.handle);
+  EXPECT_EQ(Identity("roster_netns", 201), fresh.handle);
+}
+
+TEST_F(MirrorTest, APodForWhichThereIsNoSlotIsAnErrorAndTheContainersStay) {
+  Container a = Named("a", 101, 201);
+  Container b = Named("b", 102, 201);
+  a.handle = *mirror_->Adopt(a, {.pid = 7, .netns_cookie = 6});
+  b.handle = *mirror_->Adopt(b, {.pid = 8, .netns_cookie = 6});
+  ASSERT_TRUE(mirror_->NoteBound(a).ok());
+  Container filler = Named("x", 0, 0);
+  filler.cgroup_id = 0;
+  while (mirror_->Adopt(filler, {.pid = 9}).ok()) {
+  }
+  const absl::Status status = mirror_->NoteBound(b);
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_EQ(Identity("roster_netns", 201), a.handle);
+}
+
+TEST_F(MirrorTest, TheStartIsTheKernelsBindAndIsNotRewritten) {
+  Container c = Named("a", 101, 201);
+  const absl::StatusOr<uint64_t> handle = mirror_->Arm(c, {.tid = getpid()});
+  ASSERT_TRUE(handle.ok());
+  c.handle = *handle;
+  ASSERT_TRUE(mirror_->BindEarly(c, {.pid = 7}).ok());
+  c.runtime.container_started_at = 12345;  // its process's, between create and start
+  ASSERT_TRUE(mirror_->Update(c).ok());
+  EXPECT_EQ(mirror_->Record(*handle)->started_at_ns, 0u) << "not started yet";
+  const uint64_t before = RealTimeNs();
+  {
+    absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+    ASSERT_TRUE(maps.ok());
+    maps->slots[ROSTER_HANDLE_SLOT(*handle)].bound_ns = BootTimeNs();
+  }
+  ASSERT_TRUE(mirror_->Update(c).ok());
+  const uint64_t started = mirror_->Record(*handle)->started_at_ns;
+  EXPECT_NEAR(static_cast<double>(started), static_cast<double>(before), 1e9);
+  c.runtime.container_started_at = 23456;  // as an engine has it
+  ASSERT_TRUE(mirror_->Update(c).ok());
+  EXPECT_EQ(mirror_->Record(*handle)->started_at_ns, started);
+  mirror_->Disarm(*handle, {.tid = getpid()});
+}
+
+TEST_F(MirrorTest, ASandboxIsMarkedAndStaysSoWhenItsRecordIsRewritten) {
+  Container c = Named("pause", 101, 201);
+  c.handle = *mirror_->Adopt(c, {.pid = 7});
+  EXPECT_FALSE(mirror_->Slot(c.handle)->flags & ROSTER_F_SANDBOX);
+  mirror_->MarkSandbox(c.handle);
+  ASSERT_TRUE(mirror_->Update(c).ok());
+  EXPECT_TRUE(mirror_->Slot(c.handle)->flags & ROSTER_F_SANDBOX);
 }
 
 TEST_F(MirrorTest, AFullMapIsAnErrorThatNamesItAndKeepsWhatIsHeld) {

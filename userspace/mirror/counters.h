@@ -1,0 +1,28 @@
+// Counters adds to roster_stats from userspace.
+#ifndef ROSTER_USERSPACE_MIRROR_COUNTERS_H_
+#define ROSTER_USERSPACE_MIRROR_COUNTERS_H_
+
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "kernel/mutex.h"
+
+namespace roster {
+
+// Thread-safe.
+class Counters {
+ public:
+  // `stats_fd` is roster_stats, borrowed.
+  explicit Counters(int stats_fd) : stats_fd_(stats_fd) {}
+
+  // `stat` is an enum roster_stat; another number, like a map that cannot be read, is ignored.
+  void Add(uint32_t stat, uint64_t n = 1);
+
+ private:
+  Mutex mutex_;
+  const int stats_fd_;
+};
+
+}  // namespace roster
+
+#endif  // ROSTER_USERSPACE_MIRROR_COUNTERS_H_
