@@ -211,7 +211,6 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct roster_lineage fresh = {};
 	struct roster_membership *m;
 	struct roster_birth *b;
-	__u64 key = (__u64)child;
 
 	if (!l)
 		return 0;
@@ -227,14 +226,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		fresh.member = l->member;
 	if (!fresh.pending && !fresh.member && !fresh.flags)
 		return 0;
-	if (lineage_of(child))
-		return 0; /* entered already by the programs of another generation */
-	bury(key, child->tgid);
-	/* Over what is left of an earlier task at this address, if its deletion failed. */
-	if (bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_ANY)) {
-		roster_count(ROSTER_STAT_LINEAGE_LOST);
-		return 0;
-	}
+	if (!enter_lineage((__u64)child, &fresh, child->tgid))
+		return 0; /* by the programs of another generation, or the task iterator */
 	l = lineage_of(child);
 	if (l)
 		note_carrier(l);
@@ -296,11 +289,15 @@ SEC("tp_btf/sched_process_free")
 int BPF_PROG(on_free, struct task_struct *task)
 {
 	struct roster_lineage *l = lineage_of(task);
+	__u64 key = (__u64)task;
 
 	/* Entered by the task iterator while it was exiting. */
 	if (l && !__sync_val_compare_and_swap(&l->exited, ROSTER_ALIVE, ROSTER_EXITED) && l->member)
 		member_exited(task, l->member);
-	bury((__u64)task, task->tgid);
+	bury(key, task->tgid);
+	/* May fail: from 6.15 on a map's lock gives up after a while. The entry says that it is
+	 * void. */
+	bpf_map_delete_elem(&roster_lineage, &key);
 	return 0;
 }
 

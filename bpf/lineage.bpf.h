@@ -123,10 +123,42 @@ static __always_inline void forget_identity(void *map, __u64 key, __u64 handle)
 		bpf_map_delete_elem(map, &key);
 }
 
-/*
- * Takes back every identity of a slot and frees it. A network namespace that others share is left
- * to userspace, which knows the others; until then the freed slot makes the entry read as absent.
- */
+struct heir {
+	__u64 from;
+	__u64 cookie;
+	__u64 netns;
+	__u64 found; /* handle; 0: none */
+};
+
+static long try_heir(__u32 slot, struct heir *heir)
+{
+	struct roster_membership *m = bpf_map_lookup_elem(&roster_slot, &slot);
+
+	if (!m || m->netns != heir->netns || m->netns_cookie != heir->cookie)
+		return 0;
+	if (m->state < ROSTER_PENDING || m->state >= ROSTER_ENDED || m->handle == heir->from)
+		return 0;
+	heir->found = m->handle;
+	return 1;
+}
+
+/* A network namespace that others share leads to one of them from here, daemon or not. */
+static __always_inline void leave_netns(struct roster_membership *m)
+{
+	struct heir heir = {.from = m->handle, .cookie = m->netns_cookie, .netns = m->netns};
+	__u64 *held = heir.netns ? bpf_map_lookup_elem(&roster_netns, &heir.netns) : NULL;
+
+	if (!held || *held != heir.from)
+		return;
+	if (m->flags & ROSTER_F_SHARED_NETNS)
+		bpf_loop(ROSTER_MAX_SLOTS, try_heir, &heir, 0);
+	if (heir.found)
+		bpf_map_update_elem(&roster_netns, &heir.netns, &heir.found, BPF_EXIST);
+	else
+		bpf_map_delete_elem(&roster_netns, &heir.netns);
+}
+
+/* Takes back every identity of a slot and frees it. */
 static __noinline int free_slot(struct roster_membership *m)
 {
 	__u64 handle;
@@ -135,7 +167,7 @@ static __noinline int free_slot(struct roster_membership *m)
 		return 0;
 	handle = m->handle;
 	forget_identity(&roster_mntns, m->mntns, handle);
-	forget_identity(&roster_netns, m->netns, handle);
+	leave_netns(m);
 	forget_identity(&roster_cgroup, m->cgroup_id, handle);
 	m->handle = 0;
 	__sync_lock_test_and_set(&m->state, ROSTER_FREE);
@@ -186,9 +218,9 @@ static __always_inline void drop_pending(struct roster_lineage *l, __u32 pid)
 }
 
 /*
- * The task at `key` is gone, and its entry with it; the going of a container's last task frees the
+ * The task at `key` is gone, and its entry void; the going of a container's last task frees the
  * slot. Runs once for an entry, at sched_process_free or, where that was not told, when the address
- * is a new task's.
+ * is a new task's. Only the former deletes the entry: here it may be taken over at once.
  */
 static __noinline void bury(__u64 key, __u32 pid)
 {
@@ -204,9 +236,6 @@ static __noinline void bury(__u64 key, __u32 pid)
 		return;
 	l->flags &= ~ROSTER_L_RUNTIME;
 	drop_pending(l, pid);
-	/* May fail: from 6.15 on a map's lock gives up after a while. The entry says that it is
-	 * void. */
-	bpf_map_delete_elem(&roster_lineage, &key);
 	m = roster_by_handle(handle);
 	b = birth_of(handle);
 	if (!m || !b || __sync_fetch_and_add(&b->ntasks, -1) != 1)
@@ -247,22 +276,43 @@ static __always_inline void publish_task(struct task_struct *task, __u64 handle)
 		roster_count(ROSTER_STAT_TASK_STORAGE_LOST);
 }
 
-/* The task's lineage entry, made if need be; NULL, counted, when the map refuses. */
+/*
+ * Enters `fresh` for the task at `key`; false when there is an entry already, or, counted, when the
+ * map refuses. The task iterator and a fork may come for one task at once: only who is told true
+ * counts the task.
+ */
+static __always_inline _Bool enter_lineage(__u64 key, struct roster_lineage *fresh, __u32 pid)
+{
+	struct roster_lineage *left;
+
+	if (!bpf_map_update_elem(&roster_lineage, &key, fresh, BPF_NOEXIST))
+		return 1;
+	bury(key, pid);
+	left = bpf_map_lookup_elem(&roster_lineage, &key);
+	if (!left) {
+		roster_count(ROSTER_STAT_LINEAGE_LOST);
+		return 0;
+	}
+	/* Over what is left of an earlier task at this address. */
+	if (__sync_val_compare_and_swap(&left->exited, ROSTER_FREED, ROSTER_TAKEN) != ROSTER_FREED)
+		return 0;
+	left->pending = fresh->pending;
+	left->member = fresh->member;
+	left->flags = fresh->flags;
+	__sync_lock_test_and_set(&left->exited, ROSTER_ALIVE);
+	return 1;
+}
+
+/* The task's lineage entry, made if need be; NULL when the map refuses. */
 static __always_inline struct roster_lineage *make_lineage(struct task_struct *task)
 {
 	struct roster_lineage fresh = {};
-	__u64 key = (__u64)task;
 	struct roster_lineage *l = lineage_of(task);
 
 	if (l)
 		return l;
-	bury(key, task->tgid);
-	/* Over what is left of an earlier task at this address, if its deletion failed. */
-	bpf_map_update_elem(&roster_lineage, &key, &fresh, BPF_ANY);
-	l = lineage_of(task);
-	if (!l)
-		roster_count(ROSTER_STAT_LINEAGE_LOST);
-	return l;
+	enter_lineage((__u64)task, &fresh, task->tgid);
+	return lineage_of(task);
 }
 
 /* Makes the task a member of `handle`; a task is a member of one container at a time, the
@@ -271,18 +321,21 @@ static __always_inline void become_member(struct task_struct *task, struct roste
 					  __u64 handle)
 {
 	struct roster_birth *b = birth_of(handle);
+	__u64 before = l->member;
 	struct roster_birth *old;
 
-	if (l->member == handle || !b)
+	if (before == handle || !b)
 		return;
-	old = roster_by_handle(l->member) ? birth_of(l->member) : NULL;
+	/* The iterator and an exec of the task may both come to here. */
+	if (__sync_val_compare_and_swap(&l->member, before, handle) != before)
+		return;
+	old = roster_by_handle(before) ? birth_of(before) : NULL;
 	__sync_fetch_and_add(&b->nlive, 1);
 	__sync_fetch_and_add(&b->ntasks, 1);
 	if (old) {
 		__sync_fetch_and_add(&old->nlive, -1);
 		__sync_fetch_and_add(&old->ntasks, -1);
 	}
-	l->member = handle;
 	publish_task(task, handle);
 }
 

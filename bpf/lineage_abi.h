@@ -60,7 +60,7 @@ struct roster_lineage {
 	__u64 pending; /* handle on its way to a container's init; 0: none */
 	__u64 member;  /* handle of the container the task belongs to; 0: none */
 	__u32 flags;   /* ROSTER_L_* */
-	__u32 exited;  /* ROSTER_ALIVE, ROSTER_EXITED or ROSTER_FREED */
+	__u32 exited;  /* ROSTER_ALIVE and the like */
 };
 #define ROSTER_L_CARRIER                                                                           \
 	(1U << 1) /* counted in roster_hot.carriers: pending is set, or RUNTIME is */
@@ -75,6 +75,8 @@ struct roster_lineage {
 #define ROSTER_EXITED 1
 /* Is buried: the entry is void, whoever finds it may reuse it. */
 #define ROSTER_FREED 2
+/* Was void and is being filled for another task. */
+#define ROSTER_TAKEN 3
 ROSTER_ASSERT_SIZE(struct roster_lineage, 24);
 
 /* roster_arm: hash, thread id in the host's pid namespace -> the handle that its exec takes. */

@@ -324,5 +324,42 @@ TEST_F(KernelHookTest, ExecIntoAContainerBelongsToItAndNsenterOnlyFindsIt) {
   ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
 }
 
+TEST_F(KernelHookTest, ASharedNetworkNamespaceLeadsToWhoIsLeftWithoutADaemonToo) {
+  OciEngine engine("runc", *workspace_);
+  ROSTER_ASSERT_OK(engine.Start());
+  ROSTER_ASSERT_OK(engine.Run({"one", {MarkerPath(1), "wait"}}));
+  auto one = observer_->Await(1, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(one);
+  auto pid = engine.Pid("one");
+  ROSTER_ASSERT_OK(pid);
+  const std::string path = absl::StrCat("/proc/", *pid, "/ns/net");
+  const uint64_t netns = InodeOf(path);
+  const std::string bundle = engine.BundleOf("two");
+  nlohmann::json config =
+      OciConfig({"two", {MarkerPath(2), "wait"}}, engine.image().rootfs, engine.CgroupsPath("two"));
+  for (nlohmann::json& space : config["linux"]["namespaces"]) {
+    if (space["type"] == "network") space["path"] = path;
+  }
+  ROSTER_ASSERT_OK(WriteBundle(bundle, config));
+  ASSERT_EQ(LetGo(Hold(engine.CommandLine({"run", "--detach", "--bundle", bundle, "two"}))), 0);
+  auto two = observer_->Await(2, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(two);
+  auto pins = roster_->ReadPins();
+  ROSTER_ASSERT_OK(pins);
+  EXPECT_EQ(pins->netns[netns], one->by_task.handle);
+  ROSTER_ASSERT_OK(engine.Remove("one"));
+  Ticker ticker(absl::Milliseconds(20));
+  absl::Status freed =
+      WaitUntil("the first to be freed", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+        ticker.Take();
+        pins = roster_->ReadPins();
+        return pins.ok() && !pins->slots.contains(one->by_task.handle);
+      });
+  ROSTER_ASSERT_OK(freed);
+  EXPECT_EQ(pins->netns[netns], two->by_task.handle);
+  ROSTER_ASSERT_OK(engine.Remove("two"));
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
+}
+
 }  // namespace
 }  // namespace roster::testing
