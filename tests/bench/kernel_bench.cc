@@ -36,6 +36,7 @@
 #include "lookup_bench_abi.h"
 #include "lookup_bench.skel.h"
 // clang-format on
+#include "kernel/clock.h"
 
 namespace roster {
 namespace {
@@ -119,7 +120,7 @@ class Bench {
     Check(MakePinDirectories(paths_));
     programs_ = Check(Programs::Load(paths_));
     mirror_ = std::make_unique<Mirror>(paths_, Check(PinnedMaps::Open(paths_)));
-    mirror_->Announce(Check(ReadHostIdentity()), getpid());
+    mirror_->abi().Announce(Check(ReadHostIdentity()), getpid());
   }
   ~Bench() {
     mirror_.reset();
@@ -144,7 +145,7 @@ class Bench {
 void Bench::LookUps(int rounds) {
   HostIdentity other = Check(ReadHostIdentity());
   other.mntns = 1;  // otherwise this process would be the host's
-  mirror_->Announce(other, getpid());
+  mirror_->abi().Announce(other, getpid());
   Container self;
   self.runtime.container_id = "bench";
   const InitIdentity init = Check(ReadKernelFacts(getpid(), other, &self));
@@ -202,7 +203,7 @@ void Bench::LookUps(int rounds) {
 }
 
 void Bench::Tax(int rounds) {
-  mirror_->Announce(Check(ReadHostIdentity()), getpid());
+  mirror_->abi().Announce(Check(ReadHostIdentity()), getpid());
   Costs bare, roster, capture;
   const Fd stats(bpf_enable_stats(BPF_STATS_RUN_TIME));
   if (!stats.valid()) {

@@ -8,7 +8,7 @@
 
 #include "runtime/command_line.h"
 #include "runtime/container_id.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view rest(reinterpret_cast<const char*>(data), size);

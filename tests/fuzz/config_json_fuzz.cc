@@ -5,7 +5,8 @@
 
 #include "runtime/metadata.h"
 #include "runtime/oci_spec.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
+#include "text/utf8.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

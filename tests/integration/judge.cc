@@ -12,15 +12,10 @@
 #include "absl/strings/str_format.h"
 #include "engines/image.h"
 #include "engines/wait.h"
+#include "kernel/clock.h"
 
 namespace roster::testing {
 namespace {
-
-uint64_t MonotonicNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 absl::Status StartOne(Engine* engine, StartMode mode, StartedContainer* container) {
   const ContainerSpec spec{container->name, {MarkerPath(container->marker), "wait"}};

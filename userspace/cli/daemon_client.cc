@@ -19,7 +19,7 @@
 #include "daemon/convert.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
-#include "runtime/text.h"
+#include "text/utf8.h"
 
 namespace roster::cli {
 namespace {

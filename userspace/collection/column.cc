@@ -7,13 +7,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {
-
-absl::string_view Absl(std::string_view text) {
-  return absl::string_view(text.data(), text.size());
-}
 
 std::string KnownNames(const std::vector<const ColumnStyle*>& styles) {
   std::string names;
@@ -80,19 +77,19 @@ absl::StatusOr<ColumnStyle> ColumnTemplate(std::string_view kind) {
   for (const Template& known : templates) {
     if (kind == known.kind) return known.style;
   }
-  return absl::NotFoundError(absl::StrCat("column template \"", Absl(kind), "\": is not known"));
+  return absl::NotFoundError(absl::StrCat("column template \"", ToAbsl(kind), "\": is not known"));
 }
 
 bool IsNamed(const ColumnStyle& style, std::string_view name) {
   const auto same = [name](const std::string& own) {
-    return absl::EqualsIgnoreCase(own, Absl(name));
+    return absl::EqualsIgnoreCase(own, ToAbsl(name));
   };
   return same(style.name) || std::any_of(style.aliases.begin(), style.aliases.end(), same);
 }
 
 bool HasTag(const ColumnStyle& style, std::string_view tag) {
   return std::any_of(style.tags.begin(), style.tags.end(), [tag](const std::string& own) {
-    return absl::EqualsIgnoreCase(own, Absl(tag));
+    return absl::EqualsIgnoreCase(own, ToAbsl(tag));
   });
 }
 
@@ -104,13 +101,13 @@ absl::StatusOr<std::vector<size_t>> ChooseStyles(const std::vector<const ColumnS
     if (!styles[i]->hide) chosen.push_back(i);
   }
   if (names.empty()) return chosen;
-  for (absl::string_view part : absl::StrSplit(Absl(names), ',')) {
+  for (absl::string_view part : absl::StrSplit(ToAbsl(names), ',')) {
     part = absl::StripAsciiWhitespace(part);
     const bool remove = absl::ConsumePrefix(&part, "-");
     const bool add = !remove && absl::ConsumePrefix(&part, "+");
     if ((add || remove) != changes) {
       return absl::InvalidArgumentError(
-          absl::StrCat("columns \"", Absl(names),
+          absl::StrCat("columns \"", ToAbsl(names),
                        "\": either all names have a + or - before them, or none has"));
     }
     const auto found = std::find_if(styles.begin(), styles.end(), [&](const ColumnStyle* style) {

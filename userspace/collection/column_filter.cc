@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "re2/re2.h"
 #include "roster/column.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {
@@ -15,10 +16,6 @@ constexpr size_t kMaxFilterBytes = 16 * 1024;
 constexpr int64_t kMaxRegexBytes = 1 << 20;
 
 enum class Comparison { kEqual, kMatch, kGreaterEqual, kGreater, kLessEqual, kLess };
-
-absl::string_view Absl(std::string_view text) {
-  return absl::string_view(text.data(), text.size());
-}
 
 bool Consume(std::string_view* text, std::string_view token) {
   if (!text->starts_with(token)) return false;
@@ -52,7 +49,7 @@ bool Compare(const ColumnValue& a, Comparison comparison, const ColumnValue& b) 
 
 absl::Status Invalid(std::string_view filter, size_t offset, std::string_view what) {
   return absl::InvalidArgumentError(
-      absl::StrCat("column filter \"", Absl(filter), "\": offset ", offset, ": ", Absl(what)));
+      absl::StrCat("column filter \"", ToAbsl(filter), "\": offset ", offset, ": ", ToAbsl(what)));
 }
 
 // The text as the type that the column has; an empty one is the type's zero.
@@ -60,20 +57,20 @@ absl::StatusOr<ColumnValue> ParseAs(const ColumnValue& type, std::string_view te
   if (std::holds_alternative<std::string>(type)) return ColumnValue(std::string(text));
   if (std::holds_alternative<bool>(type)) {
     bool value = false;
-    if (text.empty() || absl::SimpleAtob(Absl(text), &value)) return ColumnValue(value);
+    if (text.empty() || absl::SimpleAtob(ToAbsl(text), &value)) return ColumnValue(value);
     return absl::InvalidArgumentError("expected true or false");
   }
   if (std::holds_alternative<absl::Duration>(type)) {
     absl::Duration value;
-    if (text.empty() || absl::ParseDuration(Absl(text), &value)) return ColumnValue(value);
+    if (text.empty() || absl::ParseDuration(ToAbsl(text), &value)) return ColumnValue(value);
     return absl::InvalidArgumentError("expected a duration such as 1h30m");
   }
   if (std::holds_alternative<uint64_t>(type)) {
     uint64_t value = 0;
-    if (text.empty() || absl::SimpleAtoi(Absl(text), &value)) return ColumnValue(value);
+    if (text.empty() || absl::SimpleAtoi(ToAbsl(text), &value)) return ColumnValue(value);
   } else {
     int64_t value = 0;
-    if (text.empty() || absl::SimpleAtoi(Absl(text), &value)) return ColumnValue(value);
+    if (text.empty() || absl::SimpleAtoi(ToAbsl(text), &value)) return ColumnValue(value);
   }
   return absl::InvalidArgumentError("expected a whole number");
 }

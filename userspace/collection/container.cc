@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "roster/owner.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {
@@ -19,10 +20,6 @@ constexpr std::array<bool, 256> kIsIdCharacter = [] {
 }();
 
 bool IsIdCharacter(char c) { return kIsIdCharacter[static_cast<unsigned char>(c)]; }
-
-absl::string_view Absl(std::string_view text) {
-  return absl::string_view(text.data(), text.size());
-}
 
 }  // namespace
 
@@ -75,7 +72,7 @@ absl::Status ValidateContainerID(std::string_view id) {
   if (id.empty()) return absl::InvalidArgumentError("container id: is empty");
   if (id == "." || id == "..") {
     return absl::InvalidArgumentError(
-        absl::StrCat("container id \"", Absl(id), "\": is a directory"));
+        absl::StrCat("container id \"", ToAbsl(id), "\": is a directory"));
   }
   const auto bad = std::find_if_not(id.begin(), id.end(), IsIdCharacter);
   if (bad != id.end()) {
@@ -92,7 +89,7 @@ absl::StatusOr<std::string> ParseContainerID(std::string_view expected_runtime,
   if (const size_t colon = id.find("://"); colon != std::string_view::npos) {
     if (id.substr(0, colon) != expected_runtime) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "container id of runtime ", Absl(expected_runtime), ": names another runtime"));
+          "container id of runtime ", ToAbsl(expected_runtime), ": names another runtime"));
     }
     id.remove_prefix(colon + 3);
   }

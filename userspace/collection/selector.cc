@@ -6,16 +6,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "collection/selector_program.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace selector_internal {
 namespace {
 
 constexpr size_t kCleanImageIdBytes = 12;
-
-absl::string_view Absl(std::string_view text) {
-  return absl::string_view(text.data(), text.size());
-}
 
 bool Contains(const std::vector<std::string>& values, std::string_view value) {
   return std::find(values.begin(), values.end(), value) != values.end();
@@ -84,7 +81,7 @@ std::optional<std::string_view> ValueOf(const Requirement& requirement,
 Filter Filter::Parse(std::string_view text) {
   Filter filter;
   if (text.empty()) return filter;
-  for (absl::string_view part : absl::StrSplit(Absl(text), ',')) {
+  for (absl::string_view part : absl::StrSplit(ToAbsl(text), ',')) {
     if (!part.empty() && part.front() == '!') {
       filter.exclusions.emplace_back(part.substr(1));
     } else {
@@ -137,7 +134,7 @@ bool Requirement::Matches(const Container& container) const {
     case Operator::kGreater:
     case Operator::kLess: {
       int64_t actual = 0;
-      if (!value.has_value() || !absl::SimpleAtoi(Absl(*value), &actual)) return false;
+      if (!value.has_value() || !absl::SimpleAtoi(ToAbsl(*value), &actual)) return false;
       return op == Operator::kGreater ? actual > number : actual < number;
     }
   }
@@ -223,7 +220,7 @@ std::map<std::string, std::string> ParseLabelFilters(std::string_view text,
                                                      std::vector<std::string>* ignored) {
   std::map<std::string, std::string> labels;
   if (text.empty()) return labels;
-  for (absl::string_view part : absl::StrSplit(selector_internal::Absl(text), ',')) {
+  for (absl::string_view part : absl::StrSplit(ToAbsl(text), ',')) {
     const std::vector<absl::string_view> halves = absl::StrSplit(part, '=');
     if (halves.size() == 2) {
       labels[std::string(halves[0])] = std::string(halves[1]);

@@ -6,7 +6,7 @@
 
 #include "absl/strings/string_view.h"
 #include "lookup/state_names.h"
-#include "runtime/text.h"
+#include "text/utf8.h"
 
 namespace roster {
 

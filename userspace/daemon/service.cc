@@ -8,7 +8,7 @@
 #include "absl/time/clock.h"
 #include "daemon/convert.h"
 #include "log/log.h"
-#include "runtime/text.h"
+#include "text/utf8.h"
 
 namespace roster {
 

@@ -15,7 +15,7 @@
 #include "enrich/json_fields.h"
 #include "kernel/errors.h"
 #include "runtime/oci_spec.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 namespace {

@@ -9,7 +9,7 @@
 #include "enrich/cri_info.h"
 #include "enrich/grpc_call.h"
 #include "kernel/errors.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 namespace {

@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "enrich/json_fields.h"
 #include "kernel/errors.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 namespace {

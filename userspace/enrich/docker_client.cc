@@ -8,7 +8,7 @@
 #include "enrich/docker_json.h"
 #include "enrich/unix_http.h"
 #include "kernel/errors.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 

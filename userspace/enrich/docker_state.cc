@@ -13,7 +13,7 @@
 #include "kernel/errors.h"
 #include "runtime/bounded_file.h"
 #include "runtime/container_id.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 namespace {

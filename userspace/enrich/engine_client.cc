@@ -1,6 +1,6 @@
 #include "enrich/engine_client.h"
 
-#include "runtime/text.h"
+#include "text/utf8.h"
 
 namespace roster {
 namespace {

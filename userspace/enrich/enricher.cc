@@ -5,7 +5,7 @@
 #include "enrich/late_worker.h"
 #include "enrich/podman_state.h"
 #include "runtime/metadata.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

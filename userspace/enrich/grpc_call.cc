@@ -4,7 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "enrich/unix_http.h"
-#include "runtime/text.h"
+#include "text/quote.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

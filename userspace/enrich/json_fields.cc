@@ -2,7 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "runtime/text.h"
+#include "text/quote.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

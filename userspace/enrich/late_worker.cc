@@ -8,7 +8,8 @@
 #include "enrich/ask_engine.h"
 #include "enrich/podman_state.h"
 #include "runtime/oci_spec.h"
-#include "runtime/text.h"
+#include "text/quote.h"
+#include "text/utf8.h"
 
 namespace roster {
 namespace {

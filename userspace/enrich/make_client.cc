@@ -8,7 +8,7 @@
 #include "enrich/docker_client.h"
 #include "enrich/podman_client.h"
 #include "enrich/sockets.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 namespace {

@@ -6,7 +6,7 @@
 #include "enrich/podman_json.h"
 #include "enrich/unix_http.h"
 #include "kernel/errors.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 namespace {

@@ -12,7 +12,8 @@
 #include "kernel/errors.h"
 #include "runtime/bounded_file.h"
 #include "runtime/container_id.h"
-#include "runtime/text.h"
+#include "text/quote.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/time/clock.h"
 #include "enrich/ask_engine.h"
 #include "kernel/errors.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

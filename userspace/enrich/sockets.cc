@@ -10,7 +10,7 @@
 #include "enrich/json_fields.h"
 #include "process/proc_task.h"
 #include "runtime/bounded_file.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "enrich/json_fields.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 namespace {

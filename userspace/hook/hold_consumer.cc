@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "hook/hold_reader.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 
 namespace roster {
@@ -92,7 +93,7 @@ void HoldConsumer::RecoverSlot(uint32_t index) {
         reader_.AnswerAndClose(slot, number, HoldState::kFree);
       } else {
         // Read, and nothing else. The deadline starts now.
-        slot.read_ns = MonotonicNow();
+        slot.read_ns = MonotonicNs();
         reader_.IdentifyFile(slot);
         queue_.held.fetch_add(1);
         slot.word.store(HoldWord(number, HoldState::kHeld));

@@ -5,10 +5,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "kernel/clock.h"
 
 namespace roster {
 namespace {
@@ -20,12 +21,6 @@ constexpr uint64_t kFdMargin = 8;
 constexpr uint64_t kProbeNs = 1'000'000'000;
 
 }  // namespace
-
-uint64_t MonotonicNow() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 HoldReader::HoldReader(HoldQueue* queue, int fanotify_fd, int doorbell, pid_t daemon)
     : queue_(queue), fanotify_fd_(fanotify_fd), doorbell_(doorbell), daemon_(daemon) {
@@ -121,7 +116,7 @@ void HoldReader::Handle(HoldSlot& slot, uint64_t number) {
   if (slot.event.mask & FAN_Q_OVERFLOW) {
     queue_->overflow.fetch_add(1);
     slot.dev = slot.ino = 0;
-    slot.read_ns = MonotonicNow();
+    slot.read_ns = MonotonicNs();
     if (HoldIndex(number) == kScratchSlot) {
       slot.word.store(HoldWord(number, HoldState::kFree));
       return;
@@ -152,7 +147,7 @@ void HoldReader::Handle(HoldSlot& slot, uint64_t number) {
 }
 
 void HoldReader::Hold(HoldSlot& slot, uint64_t number) {
-  slot.read_ns = MonotonicNow();
+  slot.read_ns = MonotonicNs();
   IdentifyFile(slot);
   const bool pressure = static_cast<uint64_t>(slot.event.fd) + kFdMargin >= fd_limit_;
   if (pressure || DaemonShowsNoLife(slot.read_ns)) {

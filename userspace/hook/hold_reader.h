@@ -15,9 +15,6 @@
 
 namespace roster {
 
-// CLOCK_MONOTONIC in nanoseconds.
-uint64_t MonotonicNow();
-
 // Exactly one process may read at a time; not thread-safe.
 class HoldReader {
  public:

@@ -25,6 +25,7 @@
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
+#include "kernel/clock.h"
 
 namespace roster {
 namespace {
@@ -148,7 +149,7 @@ absl::Status Keeper::Spawn() {
                           CLONE_FILES | CLONE_PIDFD, &arguments, &pidfd);
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  spawned_ns_ = MonotonicNow();
+  spawned_ns_ = MonotonicNs();
   if (pid < 0) return ErrnoStatus("start", "the keeper process", error);
   pid_ = pid;
   pidfd_.Reset(pidfd);
@@ -216,7 +217,7 @@ void Keeper::StandIn() {
 }
 
 void Keeper::ReadGroup() {
-  const uint64_t now = MonotonicNow();
+  const uint64_t now = MonotonicNs();
   reader_->ExpireDue(now);
   while (reader_->ReadEvents(kDispatchBudget) == HoldReader::Result::kMore) {
   }
@@ -250,7 +251,7 @@ void Keeper::OnTimer() {
   (void)!read(timer_.get(), &expirations, sizeof(expirations));
   timer_armed_ = false;
   if (!pidfd_.valid()) {
-    if (MonotonicNow() - spawned_ns_ >=
+    if (MonotonicNs() - spawned_ns_ >=
         static_cast<uint64_t>(absl::ToInt64Nanoseconds(kSpawnRetry))) {
       (void)Restart();
     }
@@ -269,7 +270,7 @@ void Keeper::OnTimer() {
 }
 
 void Keeper::OnKeeperDeath() {
-  const absl::Duration life = absl::Nanoseconds(static_cast<int64_t>(MonotonicNow() - spawned_ns_));
+  const absl::Duration life = absl::Nanoseconds(static_cast<int64_t>(MonotonicNs() - spawned_ns_));
   quick_deaths_ = life < options_.quick_death ? quick_deaths_ + 1 : 0;
   if (quick_deaths_ < kQuickDeaths) {
     (void)Restart();

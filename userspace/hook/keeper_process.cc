@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/clock.h"
+
 namespace roster {
 namespace {
 
@@ -43,7 +45,7 @@ int RunKeeper(void* keeper_arguments) {
   SettleIn(arguments);
   pollfd fds[2] = {{arguments.daemon_pidfd, POLLIN, 0}, {arguments.fanotify_fd, POLLIN, 0}};
   while (true) {
-    const uint64_t now = MonotonicNow();
+    const uint64_t now = MonotonicNs();
     reader.ExpireDue(now);
     const uint64_t deadline = reader.NextDeadline();
     const timespec timeout = Until(deadline, now);

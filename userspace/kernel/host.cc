@@ -2,9 +2,7 @@
 
 #include <bpf/btf.h>
 #include <sys/stat.h>
-#include <time.h>
 
-#include <cctype>
 #include <cerrno>
 #include <fstream>
 #include <memory>
@@ -13,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "kernel/boot_id.h"
 #include "kernel/errors.h"
 #include "process/cgroup_id.h"
 
@@ -23,27 +22,6 @@ absl::StatusOr<uint64_t> NamespaceInode(const char* path) {
   struct stat st;
   if (stat(path, &st) != 0) return ErrnoStatus("stat", path, errno);
   return st.st_ino;
-}
-
-absl::StatusOr<std::array<uint8_t, 16>> ReadBootId() {
-  constexpr char kPath[] = "/proc/sys/kernel/random/boot_id";
-  std::ifstream in(kPath);
-  std::string text;
-  std::getline(in, text);
-  std::string digits;
-  for (char c : text) {
-    if (std::isxdigit(static_cast<unsigned char>(c))) digits.push_back(c);
-  }
-  if (digits.size() != 32) {
-    return absl::FailedPreconditionError(absl::StrCat(kPath, ": not a UUID: \"", text, "\""));
-  }
-  std::array<uint8_t, 16> id;
-  for (size_t i = 0; i < id.size(); ++i) {
-    uint32_t byte = 0;
-    if (!absl::SimpleHexAtoi(digits.substr(2 * i, 2), &byte)) byte = 0;
-    id[i] = static_cast<uint8_t>(byte);
-  }
-  return id;
 }
 
 // The kernel's number of a v1 controller, from its own BTF: enum cgroup_subsys_id.
@@ -76,12 +54,6 @@ absl::StatusOr<uint32_t> HierarchyNumber(const std::string& controller) {
   return absl::NotFoundError(absl::StrCat("/proc/self/cgroup has no controller ", controller));
 }
 
-uint64_t Now(clockid_t clock) {
-  struct timespec ts;
-  clock_gettime(clock, &ts);
-  return static_cast<uint64_t>(ts.tv_sec) * 1000000000 + static_cast<uint64_t>(ts.tv_nsec);
-}
-
 }  // namespace
 
 absl::StatusOr<HostIdentity> ReadHostIdentity(uint64_t host_mntns) {
@@ -103,8 +75,5 @@ absl::StatusOr<HostIdentity> ReadHostIdentity(uint64_t host_mntns) {
   }
   return host;
 }
-
-uint64_t BootTimeNs() { return Now(CLOCK_BOOTTIME); }
-uint64_t RealTimeNs() { return Now(CLOCK_REALTIME); }
 
 }  // namespace roster

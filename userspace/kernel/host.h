@@ -25,10 +25,6 @@ struct HostIdentity {
 // readable everywhere); `host_mntns` overrides the mount namespace where it is not 0.
 absl::StatusOr<HostIdentity> ReadHostIdentity(uint64_t host_mntns = 0);
 
-// CLOCK_BOOTTIME and CLOCK_REALTIME in nanoseconds.
-uint64_t BootTimeNs();
-uint64_t RealTimeNs();
-
 }  // namespace roster
 
 #endif  // ROSTER_USERSPACE_KERNEL_HOST_H_

@@ -17,8 +17,8 @@
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
+#include "kernel/shared_field.h"
 #include "lookup/abi_page.h"
-#include "lookup/shared_copy.h"
 
 namespace roster {
 
@@ -132,7 +132,7 @@ bool Reader::Impl::ReadSlot(uint64_t handle, roster_membership* membership) cons
   if (handle == 0 || slot >= ROSTER_MAX_SLOTS) return false;
   const roster_membership* shared = slots() + slot;
   if (__atomic_load_n(&shared->handle, __ATOMIC_ACQUIRE) != handle) return false;
-  *membership = CopyShared(shared);
+  *membership = CopyShared(*shared);
   // The handle is the first thing to be cleared when a slot is freed and the last to be set when it
   // is filled, and never the same twice: equal before and after means that nobody else's words are
   // in between.

@@ -1,24 +1,19 @@
 #include "mirror/mirror.h"
 
 #include <bpf/bpf.h>
-#include <signal.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "kernel/shared_field.h"
 #include "mirror/record.h"
 
 namespace roster {
 namespace {
-
-// A writer that has not beaten for so long is dead or stopped; as in the look-up library.
-constexpr uint64_t kHeartbeatLimitNs = 3'000'000'000;
 
 // How st_dev looks inside the kernel: super_block.s_dev.
 uint64_t KernelDevice(uint64_t st_dev) {
@@ -29,58 +24,11 @@ uint64_t KernelDevice(uint64_t st_dev) {
 
 Mirror::Mirror(const PinPaths& paths, PinnedMaps maps)
     : maps_(std::move(maps)),
+      abi_(&maps_),
       slots_(&maps_),
-      tracer_sets_(paths),
+      tracer_sets_(paths, &slots_, &abi_),
       counters_(maps_.stats.get()),
       pods_(&maps_, &slots_, &counters_) {}
-
-void Mirror::Announce(const HostIdentity& host, pid_t daemon_pid) {
-  roster_hot& hot = maps_.hot[0];
-  hot.version = ROSTER_INTERNAL_VERSION;
-  hot.cgroup_source = host.cgroup_source;
-  hot.hierarchy = host.cgroup_hierarchy;
-  hot.host_netns = host.netns;
-  hot.host_pidns = host.pidns;
-  // Last: the programs do nothing while it is 0.
-  StoreField(hot.host_mntns, host.mntns);
-  // A daemon killed between counting and arming left it too high, which only costs time; recounted
-  // here.
-  StoreField(hot.armed, static_cast<uint32_t>(maps_.armed.Keys().size()));
-
-  roster_abi& abi = maps_.abi[0];
-  std::memcpy(abi.boot_id, host.boot_id.data(), host.boot_id.size());
-  abi.cgroup_source = host.cgroup_source;
-  abi.host_mntns = host.mntns;
-  abi.host_netns = host.netns;
-  abi.host_pidns = host.pidns;
-  StoreField(abi.daemon_start_ns, BootTimeNs());
-  StoreField(abi.heartbeat_ns, BootTimeNs());
-  StoreField(abi.daemon_pid, static_cast<uint32_t>(daemon_pid));
-  abi.minor = ROSTER_ABI_MINOR;
-  StoreField(abi.major, ROSTER_ABI_MAJOR);
-  Changed();
-}
-
-void Mirror::Heartbeat() { StoreField(maps_.abi[0].heartbeat_ns, BootTimeNs()); }
-
-pid_t Mirror::LivingWriter(const HostIdentity& host) const {
-  const roster_abi& abi = maps_.abi[0];
-  const pid_t pid = static_cast<pid_t>(LoadField(abi.daemon_pid));
-  if (pid == 0 || std::memcmp(abi.boot_id, host.boot_id.data(), host.boot_id.size()) != 0) return 0;
-  const uint64_t now = BootTimeNs();
-  const uint64_t beat = LoadField(abi.heartbeat_ns);
-  if (now > beat && now - beat > kHeartbeatLimitNs) return 0;
-  // Its number means something here only in the same pid namespace.
-  const bool gone = abi.host_pidns == host.pidns && kill(pid, 0) != 0 && errno == ESRCH;
-  return gone ? 0 : pid;
-}
-
-void Mirror::Resign() {
-  StoreField(maps_.abi[0].daemon_pid, 0);
-  Changed();
-}
-
-void Mirror::Changed() { AddField(maps_.abi[0].changes, 1); }
 
 absl::Status Mirror::PutRecord(const roster_record& record) {
   absl::Status status = maps_.records.Set(record.handle, record);
@@ -102,7 +50,7 @@ absl::StatusOr<uint64_t> Mirror::ArmHandle(uint64_t handle, const HeldTask& task
     maps_.records.Remove(handle);
     return status;
   }
-  Changed();
+  abi_.Changed();
   return handle;
 }
 
@@ -143,7 +91,7 @@ void Mirror::Disarm(uint64_t handle, const HeldTask& task) {
   AddField(maps_.hot[0].armed, -1);
   if (slots_.Claim(handle, ROSTER_PENDING)) slots_.Free(handle);
   maps_.records.Remove(handle);
-  Changed();
+  abi_.Changed();
 }
 
 absl::Status Mirror::EnterIdentities(const roster_membership& m) {
@@ -198,7 +146,7 @@ absl::StatusOr<uint64_t> Mirror::Adopt(const Container& container, const InitIde
     Drop(*handle);
     return status;
   }
-  Changed();
+  abi_.Changed();
   return handle;
 }
 
@@ -224,7 +172,7 @@ absl::Status Mirror::BindEarly(const Container& container, const InitIdentity& i
   StoreField(m->mntns, container.mntns);
   const roster_membership copy = CopyShared(*m);
   ROSTER_RETURN_IF_ERROR(EnterIdentities(copy));
-  Changed();
+  abi_.Changed();
   return absl::OkStatus();
 }
 
@@ -243,11 +191,11 @@ absl::Status Mirror::Update(const Container& container) {
   }
   const uint64_t bound_ns = LoadField(m->bound_ns);
   if (record.started_at_ns == 0 && bound_ns != 0) {
-    record.started_at_ns = RealTimeNs() - BootTimeNs() + bound_ns;
+    record.started_at_ns = static_cast<uint64_t>(RealTimeOf(bound_ns));
   }
   ROSTER_RETURN_IF_ERROR(PutRecord(record));
   ClearBits(m->flags, ROSTER_F_PROVISIONAL);
-  Changed();
+  abi_.Changed();
   return absl::OkStatus();
 }
 
@@ -255,14 +203,14 @@ void Mirror::MarkSandbox(uint64_t handle) {
   roster_membership* m = slots_.Find(handle);
   if (m == nullptr) return;
   SetBits(m->flags, ROSTER_F_SANDBOX);
-  Changed();
+  abi_.Changed();
 }
 
 absl::Status Mirror::NoteBound(const Container& container) {
   const std::optional<roster_membership> m = slots_.Snapshot(container.handle);
   if (!m) return absl::OkStatus();
   const absl::Status status = pods_.Join(*m, container);
-  Changed();
+  abi_.Changed();
   return status;
 }
 
@@ -277,13 +225,14 @@ void Mirror::Bury(uint64_t handle, absl::Duration grace) {
     record->ended_at_ns = RealTimeNs();
     if (!maps_.records.Set(handle, *record).ok()) maps_.records.Remove(handle);
   }
-  Changed();
+  abi_.Changed();
 }
 
-void Mirror::NoteCleared(uint64_t handle) {
+void Mirror::NoteCleared(uint64_t handle, uint32_t flags) {
   pods_.Leave(handle);
-  HandOnMntns();
-  Changed();
+  // Looks at every slot: not for each container that ends.
+  if ((flags & ROSTER_F_SHARED_MNTNS) != 0) HandOnMntns();
+  abi_.Changed();
 }
 
 // A shared mount namespace lost its entry with the container that had it: another one's from here.
@@ -298,9 +247,11 @@ size_t Mirror::HandOnMntns() {
 }
 
 void Mirror::Drop(uint64_t handle) {
+  uint32_t flags = 0;
   for (uint32_t state : {ROSTER_PENDING, ROSTER_BOUND, ROSTER_EXITING, ROSTER_ENDED}) {
     if (!slots_.Claim(handle, state)) continue;
     const roster_membership m = CopyShared(maps_.slots[ROSTER_HANDLE_SLOT(handle)]);
+    flags = m.flags;
     if (maps_.mntns.Find(m.mntns) == handle) maps_.mntns.Remove(m.mntns);
     if (maps_.netns.Find(m.netns) == handle) maps_.netns.Remove(m.netns);
     if (maps_.cgroup.Find(m.cgroup_id) == handle) maps_.cgroup.Remove(m.cgroup_id);
@@ -308,7 +259,7 @@ void Mirror::Drop(uint64_t handle) {
     break;
   }
   maps_.records.Remove(handle);
-  NoteCleared(handle);
+  NoteCleared(handle, flags);
 }
 
 absl::Time Mirror::ExpireTombstones(absl::Time now) {
@@ -332,7 +283,7 @@ absl::Time Mirror::ExpireTombstones(absl::Time now) {
     // have been told.
     if (slots_.Find(handle) != nullptr) Drop(handle);
   }
-  Changed();
+  abi_.Changed();
   return next;
 }
 
@@ -370,34 +321,8 @@ size_t Mirror::Repair() {
   }
   repaired += pods_.Load();
   repaired += HandOnMntns();
-  Changed();
+  abi_.Changed();
   return repaired;
-}
-
-absl::Status Mirror::SetTracerBits(uint64_t handle, const TracerBits& bits) {
-  roster_membership* m = slots_.Find(handle);
-  if (m == nullptr) return absl::NotFoundError(absl::StrCat("no container has handle ", handle));
-  for (size_t i = 0; i < bits.size(); ++i) StoreField(m->tracers[i], bits[i]);
-  Changed();
-  return absl::OkStatus();
-}
-
-absl::Status Mirror::CreateSet(std::string_view tracer, TracerSet set) {
-  return tracer_sets_.Create(tracer, set);
-}
-absl::Status Mirror::RemoveSet(std::string_view tracer, TracerSet set) {
-  return tracer_sets_.Remove(tracer, set);
-}
-absl::Status Mirror::AddToSet(std::string_view tracer, TracerSet set, uint64_t key) {
-  return tracer_sets_.Add(tracer, set, key);
-}
-absl::Status Mirror::RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) {
-  return tracer_sets_.Delete(tracer, set, key);
-}
-
-absl::StatusOr<int> Mirror::OpenSet(std::string_view tracer, TracerSet set) {
-  ROSTER_ASSIGN_OR_RETURN(Fd map, tracer_sets_.Open(tracer, set));
-  return map.Release();
 }
 
 }  // namespace roster

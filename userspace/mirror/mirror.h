@@ -3,7 +3,6 @@
 #define ROSTER_USERSPACE_MIRROR_MIRROR_H_
 
 #include <roster/container.h>
-#include <roster/tracer_collection.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -16,9 +15,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "kernel/host.h"
 #include "kernel/mutex.h"
 #include "kernel/pins.h"
+#include "mirror/abi_writer.h"
 #include "mirror/counters.h"
 #include "mirror/pods.h"
 #include "mirror/slot_table.h"
@@ -42,18 +41,14 @@ struct InitIdentity {
 
 // Errors are RESOURCE_EXHAUSTED naming the map when one is full: it is counted in roster_stats and
 // nothing held is changed. Thread-safe.
-class Mirror : public TracerSink {
+class Mirror {
  public:
   Mirror(const PinPaths& paths, PinnedMaps maps);
 
-  // Writes who the host is into roster_abi and roster_hot, before any program is attached; repairs
-  // counters that a killed daemon left behind. `heartbeat` must be repeated with Heartbeat.
-  void Announce(const HostIdentity& host, pid_t daemon_pid);
-  void Heartbeat();
-  // The process that writes to these pins now, by its heartbeat; 0: none. For before Announce.
-  pid_t LivingWriter(const HostIdentity& host) const;
-  // A clean stop: pins stay, daemon_pid becomes 0.
-  void Resign();
+  // Whose the pins are, and that somebody writes them.
+  AbiWriter& abi() { return abi_; }
+  // Where a TracerCollection writes to.
+  TracerSink& tracer_sink() { return tracer_sets_; }
 
   // Fills slot and record for a container about to be made and arms the held task with its handle.
   // The runtime's exec, once released, takes it.
@@ -88,8 +83,9 @@ class Mirror : public TracerSink {
   // The container has ended: its record becomes a tombstone until `grace` has passed, and a slot
   // that is not free by then is freed. The first call counts.
   void Bury(uint64_t handle, absl::Duration grace);
-  // Its slot is free: what it shared is handed on. Idempotent.
-  void NoteCleared(uint64_t handle);
+  // Its slot is free: what it shared is handed on. `flags` are the last of its membership.
+  // Idempotent.
+  void NoteCleared(uint64_t handle, uint32_t flags);
   // Removes a container that userspace found to be gone although BPF did not see it end.
   void Drop(uint64_t handle);
   // Removes the tombstones, and what is left of their slots, whose time has come; returns when the
@@ -112,21 +108,14 @@ class Mirror : public TracerSink {
   size_t Repair();
   int events_fd() const { return maps_.events.get(); }
 
-  absl::Status SetTracerBits(uint64_t handle, const TracerBits& bits) override;
-  absl::Status CreateSet(std::string_view tracer, TracerSet set) override;
-  absl::Status RemoveSet(std::string_view tracer, TracerSet set) override;
-  absl::Status AddToSet(std::string_view tracer, TracerSet set, uint64_t key) override;
-  absl::Status RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) override;
-  absl::StatusOr<int> OpenSet(std::string_view tracer, TracerSet set) override;
-
  private:
   absl::StatusOr<uint64_t> ArmHandle(uint64_t handle, const HeldTask& task);
   absl::Status PutRecord(const roster_record& record);
   absl::Status EnterIdentities(const roster_membership& m);
   size_t HandOnMntns();
-  void Changed();
 
   PinnedMaps maps_;
+  AbiWriter abi_;
   SlotTable slots_;
   TracerSets tracer_sets_;
   Counters counters_;

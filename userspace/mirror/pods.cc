@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "kernel/host.h"
 #include "kernel/shared_field.h"

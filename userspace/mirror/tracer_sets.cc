@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
+#include "kernel/shared_field.h"
 
 namespace roster {
 namespace {
@@ -22,7 +23,15 @@ std::string TracerSets::Path(std::string_view tracer, TracerSet set) const {
          (set == TracerSet::kMntns ? "/mntnsset" : "/cgroupset");
 }
 
-absl::Status TracerSets::Create(std::string_view tracer, TracerSet set) {
+absl::Status TracerSets::SetTracerBits(uint64_t handle, const TracerBits& bits) {
+  roster_membership* m = slots_.Find(handle);
+  if (m == nullptr) return absl::NotFoundError(absl::StrCat("no container has handle ", handle));
+  for (size_t i = 0; i < bits.size(); ++i) StoreField(m->tracers[i], bits[i]);
+  abi_.Changed();
+  return absl::OkStatus();
+}
+
+absl::Status TracerSets::CreateSet(std::string_view tracer, TracerSet set) {
   if (tracer.empty() || tracer.find_first_of("/.") != std::string_view::npos) {
     return absl::InvalidArgumentError(
         absl::StrCat("tracer name \"", std::string(tracer), "\" cannot be a pin's: no '/' or '.'"));
@@ -43,7 +52,7 @@ absl::Status TracerSets::Create(std::string_view tracer, TracerSet set) {
   return absl::OkStatus();
 }
 
-absl::Status TracerSets::Remove(std::string_view tracer, TracerSet set) {
+absl::Status TracerSets::RemoveSet(std::string_view tracer, TracerSet set) {
   const std::string path = Path(tracer, set);
   MutexLock lock(&mutex_);
   if (maps_.erase(path) == 0) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
@@ -52,7 +61,7 @@ absl::Status TracerSets::Remove(std::string_view tracer, TracerSet set) {
   return absl::OkStatus();
 }
 
-absl::Status TracerSets::Add(std::string_view tracer, TracerSet set, uint64_t key) {
+absl::Status TracerSets::AddToSet(std::string_view tracer, TracerSet set, uint64_t key) {
   const std::string path = Path(tracer, set);
   MutexLock lock(&mutex_);
   const auto it = maps_.find(path);
@@ -66,17 +75,17 @@ absl::Status TracerSets::Add(std::string_view tracer, TracerSet set, uint64_t ke
   return absl::OkStatus();
 }
 
-absl::StatusOr<Fd> TracerSets::Open(std::string_view tracer, TracerSet set) {
+absl::StatusOr<int> TracerSets::OpenSet(std::string_view tracer, TracerSet set) {
   const std::string path = Path(tracer, set);
   MutexLock lock(&mutex_);
   const auto it = maps_.find(path);
   if (it == maps_.end()) return absl::NotFoundError(absl::StrCat("no tracer set ", path));
   Fd copy(fcntl(it->second.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy.valid()) return ErrnoStatus("duplicate", path, errno);
-  return copy;
+  return copy.Release();
 }
 
-absl::Status TracerSets::Delete(std::string_view tracer, TracerSet set, uint64_t key) {
+absl::Status TracerSets::RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) {
   const std::string path = Path(tracer, set);
   MutexLock lock(&mutex_);
   const auto it = maps_.find(path);

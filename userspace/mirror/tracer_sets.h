@@ -1,4 +1,5 @@
-// TracerSets owns the pinned set maps of tracers: tracers/<name>/mntnsset and cgroupset.
+// TracerSets writes what tracers want into the pins: their bits in the memberships, and the set
+// maps tracers/<name>/mntnsset and cgroupset, which it owns.
 #ifndef ROSTER_USERSPACE_MIRROR_TRACER_SETS_H_
 #define ROSTER_USERSPACE_MIRROR_TRACER_SETS_H_
 
@@ -15,6 +16,8 @@
 #include "kernel/fd.h"
 #include "kernel/mutex.h"
 #include "kernel/pins.h"
+#include "mirror/abi_writer.h"
+#include "mirror/slot_table.h"
 
 namespace roster {
 
@@ -23,24 +26,29 @@ inline constexpr uint32_t kMaxTracerSet = ROSTER_MAX_IDENTITIES;
 
 // Shapes that existing tools open: mntnsset is u64 -> u32 1 (gadget filter maps, bcc's --mntnsmap),
 // cgroupset is u64 -> u64 1 (bcc's --cgroupmap). Thread-safe.
-class TracerSets {
+class TracerSets : public TracerSink {
  public:
-  explicit TracerSets(const PinPaths& paths) : directory_(paths.tracers()) {}
+  // `slots` and `abi` must outlive it.
+  TracerSets(const PinPaths& paths, SlotTable* slots, AbiWriter* abi)
+      : directory_(paths.tracers()), slots_(*slots), abi_(*abi) {}
 
+  // NOT_FOUND when no container has the handle.
+  absl::Status SetTracerBits(uint64_t handle, const TracerBits& bits) override;
   // Makes and pins the map, in the place of one that an earlier daemon left. INVALID_ARGUMENT for a
   // name with a slash or dot that a BPF file system would refuse.
-  absl::Status Create(std::string_view tracer, TracerSet set);
-  absl::Status Remove(std::string_view tracer, TracerSet set);
-  absl::Status Add(std::string_view tracer, TracerSet set, uint64_t key);
-  // A descriptor of the map, the caller's.
-  absl::StatusOr<Fd> Open(std::string_view tracer, TracerSet set);
+  absl::Status CreateSet(std::string_view tracer, TracerSet set) override;
+  absl::Status RemoveSet(std::string_view tracer, TracerSet set) override;
+  absl::Status AddToSet(std::string_view tracer, TracerSet set, uint64_t key) override;
   // OK when the key is not there.
-  absl::Status Delete(std::string_view tracer, TracerSet set, uint64_t key);
+  absl::Status RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) override;
+  absl::StatusOr<int> OpenSet(std::string_view tracer, TracerSet set) override;
 
  private:
   std::string Path(std::string_view tracer, TracerSet set) const;
 
   const std::string directory_;
+  SlotTable& slots_;
+  AbiWriter& abi_;
   Mutex mutex_;
   absl::flat_hash_map<std::string, Fd> maps_ ABSL_GUARDED_BY(mutex_);  // by path
 };

@@ -9,7 +9,7 @@
 #include "kernel/errors.h"
 #include "options/once.h"
 #include "roster/options.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

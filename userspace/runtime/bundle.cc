@@ -13,7 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
 #include "runtime/bounded_file.h"
-#include "runtime/text.h"
+#include "text/quote.h"
+#include "text/string_view.h"
+#include "text/utf8.h"
 
 namespace roster {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

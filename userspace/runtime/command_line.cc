@@ -10,7 +10,8 @@
 #include "runtime/container_id.h"
 #include "runtime/option_scanner.h"
 #include "runtime/option_tables.h"
-#include "runtime/text.h"
+#include "text/quote.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 

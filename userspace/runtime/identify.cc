@@ -21,7 +21,6 @@
 #include "runtime/pid_file.h"
 #include "runtime/runtime_state.h"
 #include "runtime/subject.h"
-#include "runtime/text.h"
 
 namespace roster {
 namespace {

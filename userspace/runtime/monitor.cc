@@ -11,7 +11,7 @@
 #include "runtime/bounded_file.h"
 #include "runtime/command_line.h"
 #include "runtime/container_id.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

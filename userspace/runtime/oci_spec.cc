@@ -6,7 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
-#include "runtime/text.h"
+#include "text/quote.h"
+#include "text/utf8.h"
 
 namespace roster {
 namespace {

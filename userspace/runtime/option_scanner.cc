@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/text.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {

@@ -14,7 +14,7 @@
 #include "kernel/fd.h"
 #include "runtime/bounded_file.h"
 #include "runtime/container_id.h"
-#include "runtime/text.h"
+#include "text/quote.h"
 
 namespace roster {
 namespace {

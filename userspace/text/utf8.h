@@ -1,9 +1,10 @@
-// DecodeUtf8 and PrintableUtf8 tell what text from outside may be passed on as it is.
+// UTF-8 from outside: taken apart, checked, mended (RFC 3629).
 #ifndef ROSTER_USERSPACE_TEXT_UTF8_H_
 #define ROSTER_USERSPACE_TEXT_UTF8_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace roster {
@@ -49,6 +50,11 @@ constexpr size_t PrintableUtf8(std::string_view text) {
   if (code >= 0xe0000 && code <= 0xe0fff) return 0;  // tags: invisible
   return length;
 }
+
+// Every byte is part of a character.
+bool IsValidUtf8(std::string_view text);
+// `text` with each byte that is no part of one replaced by U+FFFD, as Go's json does.
+std::string ToValidUtf8(std::string_view text);
 
 }  // namespace roster
 

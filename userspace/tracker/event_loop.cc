@@ -3,7 +3,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,17 +10,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 
 namespace roster {
 namespace {
 
-// Since boot, awake: a clock that nobody sets.
-absl::Duration MonotonicNow() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return absl::DurationFromTimespec(now);
-}
+// A clock that nobody sets.
+absl::Duration MonotonicNow() { return absl::Nanoseconds(static_cast<int64_t>(MonotonicNs())); }
 
 }  // namespace
 

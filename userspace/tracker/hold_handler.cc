@@ -4,7 +4,6 @@
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include <algorithm>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "kernel/clock.h"
 #include "log/log.h"
 #include "runtime/pid_file.h"
 
@@ -21,12 +21,6 @@ namespace {
 // How long to leave a task that is not yet asleep in its execve; doubled each time.
 constexpr absl::Duration kFirstWait = absl::Microseconds(100);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(5);
-
-uint64_t MonotonicNs() {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return static_cast<uint64_t>(ts.tv_sec) * 1000000000 + static_cast<uint64_t>(ts.tv_nsec);
-}
 
 bool IsRootsAlone(int fd) {
   struct stat info;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "kernel/host.h"
 #include "process/cgroup_id.h"
@@ -17,10 +18,6 @@ int64_t StartedAt(const ProcTask& task) {
   const long per_second = sysconf(_SC_CLK_TCK);
   if (!ticks.ok() || per_second <= 0) return 0;
   return RealTimeOf(*ticks * (1000000000ULL / static_cast<uint64_t>(per_second)));
-}
-
-int64_t RealTimeOf(uint64_t boot_ns) {
-  return static_cast<int64_t>(RealTimeNs() - BootTimeNs() + boot_ns);
 }
 
 absl::Status ReadCgroup(pid_t pid, Container* container, const std::string& host_root) {

@@ -29,9 +29,6 @@ absl::Status ReadCgroup(pid_t pid, Container* container, const std::string& host
 // boot; 0 when it is gone.
 int64_t StartedAt(const ProcTask& task);
 
-// CLOCK_REALTIME in nanoseconds of a moment of CLOCK_BOOTTIME.
-int64_t RealTimeOf(uint64_t boot_ns);
-
 }  // namespace roster
 
 #endif  // ROSTER_USERSPACE_TRACKER_KERNEL_FACTS_H_

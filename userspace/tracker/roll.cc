@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "log/log.h"
 #include "mirror/record.h"
@@ -135,7 +136,7 @@ void Roll::OnKernelEvent(const roster_event& event) {
       break;
     case ROSTER_EV_CLEARED:
       OnEnded(event.handle);  // in case ENDED was lost
-      mirror_->NoteCleared(event.handle);
+      mirror_->NoteCleared(event.handle, event.flags);
       break;
     default:
       break;

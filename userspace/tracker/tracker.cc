@@ -79,7 +79,7 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
 }
 
 Tracker::~Tracker() {
-  if (announced_) mirror_->Resign();
+  if (announced_) mirror_->abi().Resign();
   // The hook first, so that nothing new is held; then what uses the roll.
   holds_.reset();
   keeper_.reset();
@@ -93,11 +93,11 @@ absl::Status Tracker::LoadKernelSide() {
   ROSTER_ASSIGN_OR_RETURN(programs_, Programs::Load(paths_));
   ROSTER_ASSIGN_OR_RETURN(PinnedMaps maps, PinnedMaps::Open(paths_));
   mirror_ = std::make_unique<Mirror>(paths_, std::move(maps));
-  if (const pid_t writer = mirror_->LivingWriter(host_); writer != 0) {
+  if (const pid_t writer = mirror_->abi().LivingWriter(host_); writer != 0) {
     return absl::AlreadyExistsError(
         absl::StrCat("pin directory ", paths_.root, ": process ", writer, " writes there"));
   }
-  mirror_->Announce(host_, getpid());
+  mirror_->abi().Announce(host_, getpid());
   announced_ = true;
   return absl::OkStatus();
 }
@@ -200,7 +200,7 @@ void Tracker::Adopt() {
 }
 
 void Tracker::Beat() {
-  mirror_->Heartbeat();
+  mirror_->abi().Heartbeat();
   loop_->RunAfter(kHeartbeat, [this] { Beat(); });
 }
 

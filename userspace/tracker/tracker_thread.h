@@ -35,7 +35,7 @@ class TrackerThread {
 
   // As Tracker's. Thread-safe, until the destructor runs.
   void Follow(const PubSubEvent& event) { tracker_->Follow(event); }
-  TracerSink* sink() { return &tracker_->mirror(); }
+  TracerSink* sink() { return &tracker_->mirror().tracer_sink(); }
 
  private:
   explicit TrackerThread(OnStopped on_stopped) : on_stopped_(std::move(on_stopped)) {}

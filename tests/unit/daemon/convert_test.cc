@@ -4,7 +4,7 @@
 
 #include "daemon/watch_filter.h"
 #include "roster_abi.h"
-#include "runtime/text.h"
+#include "text/utf8.h"
 
 namespace roster {
 namespace {

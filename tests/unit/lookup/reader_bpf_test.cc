@@ -17,6 +17,7 @@
 #include <functional>
 
 #include "absl/strings/str_cat.h"
+#include "kernel/clock.h"
 #include "roster/reader.h"
 #include "unit/lookup/test_pins.h"
 
@@ -37,11 +38,6 @@ class ReaderTest : public ::testing::Test {
     auto reader = Reader::Open(maps_->dir());
     EXPECT_TRUE(reader.ok()) << reader.status();
     return *std::move(reader);
-  }
-  static uint64_t BootTimeNs() {
-    timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
   }
   std::unique_ptr<TestPins> maps_;
 };

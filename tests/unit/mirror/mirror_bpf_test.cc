@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "kernel/clock.h"
 #include "kernel/programs.h"
 #include "mirror/mirror.h"
 
@@ -52,7 +53,7 @@ class MirrorTest : public ::testing::Test {
     mirror_ = std::make_unique<Mirror>(*paths_, *std::move(maps));
     absl::StatusOr<HostIdentity> host = ReadHostIdentity();
     ASSERT_TRUE(host.ok()) << host.status();
-    mirror_->Announce(*host, getpid());
+    mirror_->abi().Announce(*host, getpid());
   }
   // Another daemon begins over the same pins.
   void Restart() {
@@ -185,7 +186,7 @@ TEST_F(MirrorTest, ASharedNetworkNamespaceLeadsToWhoIsLeftWhenTheOtherIsClearedO
     KernelFrees(a);
     EXPECT_EQ(Identity("roster_netns", 201), 0u);
     if (daemon) {
-      mirror_->NoteCleared(a.handle);
+      mirror_->NoteCleared(a.handle, 0);
     } else {
       Restart();
     }
@@ -195,23 +196,29 @@ TEST_F(MirrorTest, ASharedNetworkNamespaceLeadsToWhoIsLeftWhenTheOtherIsClearedO
   }
 }
 
-TEST_F(MirrorTest, ASharedMountNamespaceLeadsToWhoIsLeftAfterATimeWithoutADaemon) {
-  Container a = Named("a", 101, 0);
-  Container b = Named("b", 102, 0);
-  a.handle = *mirror_->Adopt(a, {.pid = 7});
-  b.handle = *mirror_->Adopt(b, {.pid = 8});
-  mirror_.reset();
-  {
-    absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
-    ASSERT_TRUE(maps.ok());
-    roster_membership& m = maps->slots[ROSTER_HANDLE_SLOT(b.handle)];
-    ASSERT_TRUE(maps->mntns.Remove(102));
-    m.mntns = 101;  // as the kernel binds it beside the first
-    m.flags |= ROSTER_F_SHARED_MNTNS;
+TEST_F(MirrorTest, ASharedMountNamespaceLeadsToWhoIsLeftWhenTheOtherIsClearedOrThereWasNoDaemon) {
+  for (const bool daemon : {false, true}) {
+    Container a = Named("a", 101, 0);
+    Container b = Named("b", 102, 0);
+    a.handle = *mirror_->Adopt(a, {.pid = 7});
+    b.handle = *mirror_->Adopt(b, {.pid = 8});
+    {
+      absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+      ASSERT_TRUE(maps.ok());
+      roster_membership& m = maps->slots[ROSTER_HANDLE_SLOT(b.handle)];
+      ASSERT_TRUE(maps->mntns.Remove(102));
+      m.mntns = 101;  // as the kernel binds it beside the first
+      m.flags |= ROSTER_F_SHARED_MNTNS;
+    }
+    KernelFrees(a);
+    if (daemon) {
+      mirror_->NoteCleared(a.handle, ROSTER_F_SHARED_MNTNS);
+    } else {
+      Restart();
+    }
+    EXPECT_EQ(Identity("roster_mntns", 101), b.handle) << daemon;
+    mirror_->Drop(b.handle);
   }
-  KernelFrees(a);
-  Restart();
-  EXPECT_EQ(Identity("roster_mntns", 101), b.handle);
 }
 
 TEST_F(MirrorTest, ContainersOfTwoNetworkNamespacesOfOneInodeNumberAreNoPod) {
@@ -363,17 +370,17 @@ TEST_F(MirrorTest, ARestartFindsWhatWasWrittenAndFreesWhatWasAbandoned) {
 
 TEST_F(MirrorTest, TracerBitsAndSetsAreVisibleInTheMaps) {
   const absl::StatusOr<uint64_t> handle = mirror_->Adopt(Named("a", 101, 201), {.pid = 7});
-  ASSERT_TRUE(mirror_->SetTracerBits(*handle, TracerBits{1, 1ULL << 63}).ok());
+  ASSERT_TRUE(mirror_->tracer_sink().SetTracerBits(*handle, TracerBits{1, 1ULL << 63}).ok());
   EXPECT_EQ(mirror_->Slot(*handle)->tracers[0], 1u);
   EXPECT_EQ(mirror_->Slot(*handle)->tracers[1], 1ULL << 63);
-  ASSERT_TRUE(mirror_->CreateSet("t", TracerSet::kMntns).ok());
-  ASSERT_TRUE(mirror_->AddToSet("t", TracerSet::kMntns, 101).ok());
+  ASSERT_TRUE(mirror_->tracer_sink().CreateSet("t", TracerSet::kMntns).ok());
+  ASSERT_TRUE(mirror_->tracer_sink().AddToSet("t", TracerSet::kMntns, 101).ok());
   const Fd set(bpf_obj_get((paths_->tracers() + "/t/mntnsset").c_str()));
   uint64_t key = 101;
   uint32_t value = 0;
   EXPECT_EQ(bpf_map_lookup_elem(set.get(), &key, &value), 0);
   EXPECT_EQ(value, 1u);
-  ASSERT_TRUE(mirror_->RemoveSet("t", TracerSet::kMntns).ok());
+  ASSERT_TRUE(mirror_->tracer_sink().RemoveSet("t", TracerSet::kMntns).ok());
   EXPECT_FALSE(std::filesystem::exists(paths_->tracers() + "/t"));
 }
 

@@ -6,8 +6,8 @@
 #include "cli/doctor/check.h"
 #include "daemon/convert.h"
 #include "nlohmann/json.hpp"
-#include "runtime/text.h"
 #include "text/terminal.h"
+#include "text/utf8.h"
 
 namespace roster::cli {
 namespace {
