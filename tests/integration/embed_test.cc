@@ -1,7 +1,6 @@
 // A program that embeds the library: containers reach its collection without the daemon.
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kernel/pins.h"
+#include "own_process.h"
 #include "process/proc_task.h"
 #include "roster/collection.h"
 #include "roster/json.h"
@@ -26,27 +26,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-// What the descriptors lead to, sorted; numbers of sockets and the like left out.
-std::vector<std::string> OpenFiles() {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;
-    const std::string link = std::filesystem::read_symlink(entry.path(), gone).string();
-    files.push_back(link.substr(0, link.find('[')));
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-size_t CountThreads() {
-  size_t count = 0;
-  for ([[maybe_unused]] const auto& entry :
-       std::filesystem::directory_iterator("/proc/self/task")) {
-    ++count;
-  }
-  return count;
-}
 
 class Embed : public ::testing::Test {
  protected:

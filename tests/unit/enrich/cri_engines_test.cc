@@ -17,6 +17,7 @@
 #include "enrich/cri_client.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "own_process.h"
 #include "roster/collection.h"
 
 namespace roster {
@@ -26,18 +27,13 @@ using nlohmann::json;
 using ::roster::testing::CriEngine;
 using ::roster::testing::kImageName;
 using ::roster::testing::MarkerPath;
+using ::roster::testing::OpenFiles;
 using ::roster::testing::RunForOutput;
 using ::roster::testing::Workspace;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
-
-size_t CountEntries(const char* directory) {
-  size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory)) ++count;
-  return count;
-}
 
 class RealCri : public ::testing::TestWithParam<CriEngine::Kind> {
  protected:
@@ -165,7 +161,7 @@ TEST_P(RealContainerdCri, BothInterfacesSayTheSame) {
 TEST_P(RealCri, ACollectionHasThePodsContainerAndNotItsSandbox) {
   const std::string pod = Pod("pod-a");
   const std::string id = Run(pod, "web");
-  const size_t fds = CountEntries("/proc/self/fd");
+  const size_t fds = OpenFiles().size();
   {
     ContainerCollection collection;
     const absl::Status status =
@@ -198,7 +194,7 @@ TEST_P(RealCri, ACollectionHasThePodsContainerAndNotItsSandbox) {
     sandbox.runtime.container_id = pod;
     EXPECT_TRUE(absl::IsAborted(collection.AddContainer(sandbox)));
   }
-  EXPECT_LE(CountEntries("/proc/self/fd"), fds + 2);  // what gRPC opens once
+  EXPECT_LE(OpenFiles().size(), fds + 2);  // what gRPC opens once
 }
 
 TEST_P(RealCri, RestartInTheMiddle) {

@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -14,33 +13,15 @@
 #include "gtest/gtest.h"
 #include "kernel/fd.h"
 #include "kernel/pins.h"
+#include "own_process.h"
 #include "roster/collection.h"
 
 namespace roster {
 namespace {
 
+using ::roster::testing::CountThreads;
+using ::roster::testing::OpenFiles;
 using ::testing::HasSubstr;
-
-// What the descriptors lead to, sorted; numbers of sockets and the like left out.
-std::vector<std::string> OpenFiles() {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;
-    const std::string link = std::filesystem::read_symlink(entry.path(), gone).string();
-    files.push_back(link.substr(0, link.find('[')));
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-size_t CountThreads() {
-  size_t count = 0;
-  for ([[maybe_unused]] const auto& entry :
-       std::filesystem::directory_iterator("/proc/self/task")) {
-    ++count;
-  }
-  return count;
-}
 
 uint32_t MapId(int fd) {
   bpf_map_info info = {};
