@@ -25,7 +25,6 @@ namespace roster::testing {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 class Embed : public ::testing::Test {
  protected:
@@ -111,6 +110,8 @@ TEST_F(Embed, AContainerIsAnnouncedBeforeItsFirstInstructionAndRemovedAtItsEnd) 
   ASSERT_TRUE(engine_->Remove("web").ok());
   EXPECT_NE(Await(EventType::kDeleted, *id), nullptr);
   EXPECT_EQ(collection_.ContainerLen(), 0u);
+  EXPECT_THAT(TypesOf(*id),
+              ElementsAre(EventType::kPreCreate, EventType::kCreated, EventType::kDeleted));
 }
 
 // Two ways lead to a container that ran before: the engine's list, and the hook's own search.
@@ -147,6 +148,7 @@ TEST_F(Embed, DockersContainerThatRanBeforeIsOneContainerWithWhatBothWaysKnow) {
   EXPECT_EQ(held->runtime.container_pid, static_cast<uint32_t>(engine_->Pid("web").value_or(0)));
   ASSERT_TRUE(engine_->Remove("web").ok());
   EXPECT_NE(Await(EventType::kDeleted, *id), nullptr);
+  EXPECT_THAT(TypesOf(*id), ::testing::Contains(EventType::kCreated).Times(1));
 }
 
 TEST_F(Embed, WhatDockerSaysAndWhatComesLaterReachesTheRecord) {

@@ -24,11 +24,7 @@ TEST(HumanAge, TwoUnitsWhileTheFirstHasOneDigit) {
                {absl::Hours(51), "2d3h"},
                {absl::Hours(24 * 400), "400d"},
                {absl::InfiniteDuration(), "106751991167300d"}};
-  for (const auto& c : cases) {
-    if (c.age == absl::InfiniteDuration()) continue;  // must only not crash
-    EXPECT_EQ(HumanAge(c.age), c.text);
-  }
-  HumanAge(absl::InfiniteDuration());
+  for (const auto& c : cases) EXPECT_EQ(HumanAge(c.age), c.text);
 }
 
 }  // namespace
