@@ -181,7 +181,7 @@ std::vector<std::string> Keys(std::string_view keys) {
 
 }  // namespace
 
-EntryColumns MakeEntryColumns(std::function<absl::Time()> clock) {
+EntryColumns MakeEntryColumns(const std::function<absl::Time()>& clock) {
   Builder builder;
   AddIdentity(&builder);
   AddKernel(&builder);

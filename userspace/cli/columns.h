@@ -21,7 +21,7 @@ using EntryFilter = BasicColumnFilter<Entry>;
 
 // All there are, in the order of --help; those of `roster list` without -o are shown, the others
 // hidden. Their aliases are Inspektor Gadget's names. Ages are as of `clock`.
-EntryColumns MakeEntryColumns(std::function<absl::Time()> clock);
+EntryColumns MakeEntryColumns(const std::function<absl::Time()>& clock);
 // The same with the real clock; never destroyed.
 const EntryColumns& AllColumns();
 

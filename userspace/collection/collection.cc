@@ -39,7 +39,7 @@ std::string HandleText(uint64_t handle) { return absl::StrCat("with handle ", ha
 ContainerCollection::ContainerCollection() : core_(std::make_unique<Core>(*this)) {}
 ContainerCollection::~ContainerCollection() { Close(); }
 
-absl::Status ContainerCollection::Initialize(std::vector<Option> options) {
+absl::Status ContainerCollection::Initialize(const std::vector<Option>& options) {
   return core_->Initialize(options);
 }
 

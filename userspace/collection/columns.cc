@@ -32,9 +32,8 @@ class Builder {
                [get = std::move(get)](const Container& c) -> ColumnValue { return get(c); });
   }
   template <typename Get>
-  Column& Value(std::string name, std::string tag, Get get) {
-    return Add(std::move(name), std::move(tag),
-               [get](const Container& c) -> ColumnValue { return get(c); });
+  Column& Value(const std::string& name, const std::string& tag, Get get) {
+    return Add(name, tag, [get](const Container& c) -> ColumnValue { return get(c); });
   }
   Columns Build() {
     Columns columns;

@@ -170,6 +170,7 @@ class Index {
     return tag | reinterpret_cast<uintptr_t>(link);
   }
   static Link* Pointer(uint64_t word) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the pointer that Word() tagged.
     return reinterpret_cast<Link*>(word & ~(kTagMask | kSeveral));
   }
 

@@ -155,7 +155,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
     LogWarning("degraded", {{"problem", problem}});
   NotifyReady(absl::StrCat("Serving ", source.Count(), " containers"));
 
-  const absl::Status result = tracker->Run(ProcessHandlers(signals, watchdog));
+  absl::Status result = tracker->Run(ProcessHandlers(signals, watchdog));
   NotifyStopping();
   server->reset();
   tracker->Stop();

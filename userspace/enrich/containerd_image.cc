@@ -12,7 +12,7 @@ namespace {
 std::string GoArchitecture() {
   struct utsname name;
   if (uname(&name) != 0) return "";
-  const std::string machine = name.machine;
+  std::string machine = name.machine;
   if (machine == "x86_64") return "amd64";
   if (machine == "aarch64") return "arm64";
   if (machine.starts_with("armv")) return "arm";

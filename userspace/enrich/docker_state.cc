@@ -35,7 +35,7 @@ std::string DockerContainersDirectory(const OciSpec& spec) {
     const bool is_id = std::all_of(source.begin() + id_at, source.begin() + slash, [](char c) {
       return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
     });
-    const std::string directory = source.substr(0, id_at - 1);
+    std::string directory = source.substr(0, id_at - 1);
     if (!is_id || source[id_at - 1] != '/' || !directory.starts_with("/")) continue;
     if (directory.ends_with("/containers")) return directory;
   }

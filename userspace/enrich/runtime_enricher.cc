@@ -142,7 +142,7 @@ void RuntimeEnricher::Follow(const PubSubEvent& event) {
   MutexLock lock(&mutex_);
   if (late_ == nullptr) return;
   const absl::Status status =
-      late_->Enqueue(*event.container, [this](LateResult result) { Late(result); });
+      late_->Enqueue(*event.container, [this](const LateResult& result) { Late(result); });
   if (!status.ok()) around_.warn(ToStd(status.message()));
 }
 

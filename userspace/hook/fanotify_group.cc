@@ -14,12 +14,12 @@ namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
-absl::Status WithAdvice(absl::Status status, std::string_view advice) {
+absl::Status WithAdvice(const absl::Status& status, std::string_view advice) {
   return absl::Status(status.code(), absl::StrCat(status.message(), " (", View(advice), ")"));
 }
 
 absl::Status InitError(int error) {
-  const absl::Status status = ErrnoStatus("create", "fanotify group", error);
+  absl::Status status = ErrnoStatus("create", "fanotify group", error);
   switch (error) {
     case EPERM:
       return WithAdvice(status, "needs CAP_SYS_ADMIN in the initial user namespace: run as root");
@@ -37,7 +37,7 @@ absl::Status InitError(int error) {
 }
 
 absl::Status MarkError(std::string_view name, int error) {
-  const absl::Status status = ErrnoStatus("mark", name, error);
+  absl::Status status = ErrnoStatus("mark", name, error);
   switch (error) {
     case EINVAL:
       return WithAdvice(status, "needs CONFIG_FANOTIFY_ACCESS_PERMISSIONS");

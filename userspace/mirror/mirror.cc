@@ -209,7 +209,7 @@ void Mirror::MarkSandbox(uint64_t handle) {
 absl::Status Mirror::NoteBound(const Container& container) {
   const std::optional<roster_membership> m = slots_.Snapshot(container.handle);
   if (!m) return absl::OkStatus();
-  const absl::Status status = pods_.Join(*m, container);
+  absl::Status status = pods_.Join(*m, container);
   abi_.Changed();
   return status;
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
+
 namespace roster {
 namespace {
 
@@ -32,7 +34,7 @@ std::string Take(const char (&field)[N]) {
 void PutLabels(const Container& container, roster_record* record) {
   size_t used = 0;
   for (const auto& [key, value] : container.k8s.pod_labels) {
-    const std::string entry = key + "=" + value;
+    const std::string entry = absl::StrCat(key, "=", value);
     // One byte for its NUL and one for the list's.
     if (entry.find('\0') != std::string::npos || used + entry.size() + 2 > sizeof(record->labels)) {
       record->flags |= ROSTER_R_LABELS_TRUNCATED;

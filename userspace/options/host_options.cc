@@ -54,7 +54,7 @@ absl::Status FillNamespaces(const std::string& proc, uint64_t host_netns, Contai
 
 }  // namespace
 
-Option WithCgroupEnrichment(std::string host_root) {
+Option WithCgroupEnrichment(const std::string& host_root) {
   return Once("WithCgroupEnrichment", [host_root](CollectionSetup& setup) {
     setup.AddEnricher("cgroup", [host_root, warn = setup.Warner()](Container* container) {
       if (container->runtime.container_pid == 0) return true;
@@ -66,7 +66,7 @@ Option WithCgroupEnrichment(std::string host_root) {
   });
 }
 
-Option WithLinuxNamespaceEnrichment(std::string host_root) {
+Option WithLinuxNamespaceEnrichment(const std::string& host_root) {
   return Once("WithLinuxNamespaceEnrichment", [host_root](CollectionSetup& setup) -> absl::Status {
     const std::string proc = ProcRoot(host_root);
     ROSTER_ASSIGN_OR_RETURN(const uint64_t netns, HostNetns(proc));
@@ -80,7 +80,7 @@ Option WithLinuxNamespaceEnrichment(std::string host_root) {
   });
 }
 
-Option WithProcEnrichment(std::string host_root) {
+Option WithProcEnrichment(const std::string& host_root) {
   return Once("WithProcEnrichment", [host_root](CollectionSetup& setup) {
     setup.AddEnricher("proc", [proc = ProcRoot(host_root)](Container* container) {
       if (container->runtime.container_pid == 0) return false;

@@ -51,7 +51,9 @@ void RemoteMemory::ReadPages(const std::vector<uint64_t>& pages) {
     // One remote element per page: the kernel stops at the first page that is not mapped, and what
     // it read before counts.
     std::vector<iovec> remote;
+    remote.reserve(pages.size() - done);
     for (size_t i = done; i < pages.size(); ++i) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of another process.
       remote.push_back({reinterpret_cast<void*>(pages[i]), page_size_});
     }
     iovec local = {storage_.data() + start + done * page_size_, remote.size() * page_size_};

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
 #include "text/quote.h"
+#include "text/string_view.h"
 #include "text/utf8.h"
 
 namespace roster {
@@ -247,8 +248,8 @@ class SpecReader : public nlohmann::json_sax<json> {
     return path.empty() ? "the top" : path;
   }
 
-  bool Fail(std::string message) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(message);
+  bool Fail(std::string_view message) {
+    if (status_.ok()) status_ = absl::InvalidArgumentError(ToAbsl(message));
     return false;
   }
 

@@ -92,7 +92,7 @@ std::string Shorten(std::string_view escaped, size_t width, Ellipsis ellipsis) {
   const size_t whole = DisplayWidth(escaped);
   if (whole <= width) return std::string(escaped);
   if (ellipsis == Ellipsis::kNone) return std::string(Beginning(escaped, width));
-  const std::string mark = "…";
+  std::string mark = "…";
   if (width <= 1) return mark;
   const size_t kept = width - 1;
   switch (ellipsis) {

@@ -33,6 +33,7 @@ int Within(const ColumnStyle& column, int width) {
 
 std::vector<int> OwnWidths(const std::vector<ColumnStyle>& columns) {
   std::vector<int> widths;
+  widths.reserve(columns.size());
   for (const ColumnStyle& column : columns) widths.push_back(column.width);
   return widths;
 }

@@ -25,10 +25,11 @@ absl::StatusOr<std::unique_ptr<TrackerThread>> TrackerThread::Start(ContainerCol
 void TrackerThread::Run(ContainerCollection* collection, const TrackerOptions& options) {
   // The tracker belongs to this thread from beginning to end.
   absl::StatusOr<std::unique_ptr<Tracker>> tracker = Tracker::Start(collection, options);
+  const absl::Status status = tracker.status();
   if (tracker.ok()) tracker_ = *std::move(tracker);
   {
     MutexLock lock(&mutex_);
-    status_ = tracker.status();
+    status_ = status;
     started_ = true;
     changed_.SignalAll();
     if (!status_.ok()) return;

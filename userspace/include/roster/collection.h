@@ -62,7 +62,7 @@ class ContainerCollection : public ContainerResolver {
   // threads may use the collection when it has returned, and those that an option starts while it
   // runs. On an error, which names the option, everything started is stopped again, and Initialize
   // may be called again. FAILED_PRECONDITION when it is initialised already or has been closed.
-  absl::Status Initialize(std::vector<Option> options);
+  absl::Status Initialize(const std::vector<Option>& options);
   template <typename... Options>
   absl::Status Initialize(Options... options) {
     return Initialize(std::vector<Option>{std::move(options)...});

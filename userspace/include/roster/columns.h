@@ -230,6 +230,7 @@ absl::StatusOr<Rows<Row>> GroupRows(const BasicColumns<Row>& columns,
 template <typename Row>
 std::vector<ColumnStyle> Styles(const std::vector<const BasicColumn<Row>*>& columns) {
   std::vector<ColumnStyle> styles;
+  styles.reserve(columns.size());
   for (const auto* column : columns) styles.push_back(*column);
   return styles;
 }

@@ -60,12 +60,12 @@ Option WithWarningHandler(std::function<void(std::string_view)> handler);
 
 // Cgroup paths and id, of the hierarchy whose ids BPF sees. Set where the cgroup can be read;
 // otherwise what was known before stays.
-Option WithCgroupEnrichment(std::string host_root = "");
+Option WithCgroupEnrichment(const std::string& host_root = "");
 // Inode numbers of the mount and network namespace, and whether the latter is the host's: that of
 // process 1, or where nobody may read that one's, of this process.
-Option WithLinuxNamespaceEnrichment(std::string host_root = "");
+Option WithLinuxNamespaceEnrichment(const std::string& host_root = "");
 // The time at which init was started. A container of pid 0, or whose init is gone, is dropped.
-Option WithProcEnrichment(std::string host_root = "");
+Option WithProcEnrichment(const std::string& host_root = "");
 
 // --- What the OCI configuration says
 // ---------------------------------------------------------------------------------------
