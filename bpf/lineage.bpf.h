@@ -54,7 +54,7 @@ struct {
 	__type(value, __u64);
 } roster_runtime SEC(".maps");
 
-/* Full when no daemon reads: the next one finds the truth in the slots. Losses are counted. */
+/* Full when the daemon does not read: it then finds the truth in the slots. Losses are counted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, ROSTER_EVENT_BYTES);
@@ -96,8 +96,19 @@ static __noinline void tell(__u32 type, __u64 handle, __u32 pid, __u32 exit_code
 {
 	struct roster_event *e = bpf_ringbuf_reserve(&roster_events, sizeof(*e), 0);
 	struct roster_membership *m;
+	struct roster_hot *h;
 	__u32 slot = ROSTER_HANDLE_SLOT(handle);
 
+	if (!e) {
+		/*
+		 * Once more after it is noted: either there is room by now, or whoever reads has still
+		 * to take what fills the buffer, and sees the note when he has done so.
+		 */
+		h = hot();
+		if (h)
+			__sync_fetch_and_add(&h->events_lost, 1);
+		e = bpf_ringbuf_reserve(&roster_events, sizeof(*e), 0);
+	}
 	if (!e) {
 		roster_count(ROSTER_STAT_EVENTS_LOST);
 		return;

@@ -32,11 +32,12 @@ struct roster_hot {
 	__u32 cursor;		 /* where the search for a free slot goes on */
 	__u64 runtime_filter[4]; /* bit (inode % 256) of each runtime's inode: no bit, no runtime */
 	__u32 hierarchy;	 /* /proc/self/cgroup's number of the hierarchy of cgroup_source */
-	__u32 carriers; /* tasks on the way to a container: with none, a host's exec is nobody's
+	__u32 carriers;	   /* tasks on the way to a container: with none, a host's exec is nobody's
 			   business */
-	__u64 reserved[3];
+	__u64 events_lost; /* messages that found roster_events full, at the first try */
+	__u64 reserved[2];
 };
-ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 + 4 + 3 * 8);
+ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 + 4 + 8 + 2 * 8);
 
 /* roster_birth: array, mmapable, slot -> how it came to be and who keeps it. */
 struct roster_birth {

@@ -281,7 +281,11 @@ absl::Time Mirror::ExpireTombstones(absl::Time now) {
     maps_.records.Remove(handle);
     // Not free yet: a task that nobody waits for stays a zombie, and the freeing of one may not
     // have been told.
-    if (slots_.Find(handle) != nullptr) Drop(handle);
+    if (slots_.Find(handle) != nullptr) {
+      Drop(handle);
+    } else {
+      pods_.Leave(handle);  // in case its CLEARED was lost
+    }
   }
   abi_.Changed();
   return next;

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "kernel/mutex.h"
 #include "kernel/pins.h"
+#include "kernel/shared_field.h"
 #include "mirror/abi_writer.h"
 #include "mirror/counters.h"
 #include "mirror/pods.h"
@@ -107,6 +108,9 @@ class Mirror {
   // what containers share leads to one that is there. At start, before any container is noted.
   size_t Repair();
   int events_fd() const { return maps_.events.get(); }
+  // Grows when a message of the kernel hook has found its buffer full. Read it when the buffer has
+  // been emptied: what was lost before is counted by then.
+  uint64_t EventsLost() { return LoadField(maps_.hot[0].events_lost); }
 
  private:
   absl::StatusOr<uint64_t> ArmHandle(uint64_t handle, const HeldTask& task);

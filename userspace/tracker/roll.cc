@@ -368,49 +368,4 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
   if (!ending) Announce(std::move(container), nullptr);
 }
 
-void Roll::Restore(uint64_t handle, const roster_membership& slot) {
-  if (slot.state == ROSTER_ENDED) {
-    OnEnded(handle);
-    return;
-  }
-  if ((slot.flags & ROSTER_F_PROVISIONAL) != 0) {
-    Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
-    return;
-  }
-  const std::optional<roster_record> record = mirror_->Record(handle);
-  Container container;
-  ContainerKind kind = ContainerKind::kContainer;
-  if (record) container = ContainerFromRecord(*record, slot);
-  if (absl::StatusOr<Identity> identity =
-          IdentifyRunning(static_cast<pid_t>(slot.init_pid), {.state_roots = roots_.All()});
-      identity.ok()) {
-    container = DescribeIdentity(*identity, std::move(container), &kind);
-  }
-  if (container.runtime.container_id.empty()) {
-    Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
-    return;
-  }
-  TakeMembership(slot, &container);
-  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(handle);
-  ReadCgroup(static_cast<pid_t>(slot.init_pid), &container).IgnoreError();
-  // It may have been bound while there was no daemon to write the time down.
-  if (!record || record->started_at_ns == 0) mirror_->Update(container).IgnoreError();
-  TakeStart(slot, &container);
-  (void)mirror_->NoteBound(container);
-  Announce(std::move(container), nullptr);
-}
-
-absl::Status Roll::AdoptRunning(pid_t pid) {
-  ROSTER_ASSIGN_OR_RETURN(const Identity identity,
-                          IdentifyRunning(pid, {.state_roots = roots_.All()}));
-  ContainerKind kind = ContainerKind::kContainer;
-  Container container = DescribeIdentity(identity, Container(), &kind);
-  ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
-  ROSTER_ASSIGN_OR_RETURN(container.handle, mirror_->Adopt(container, init));
-  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(container.handle);
-  (void)mirror_->NoteBound(container);
-  Announce(std::move(container), nullptr);
-  return absl::OkStatus();
-}
-
 }  // namespace roster

@@ -68,6 +68,8 @@ class Roll {
   // --- From the kernel hook
   // ---------------------------------------------------------------------------------
   void OnKernelEvent(const roster_event& event);
+  // Some of its events were lost: does what they would have done, by what the slots say.
+  void Reconcile();
 
   // --- At start
   // ---------------------------------------------------------------------------------------------

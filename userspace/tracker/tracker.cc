@@ -65,6 +65,7 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
   }
   tracker->roll_ = std::make_unique<Roll>(tracker->loop_.get(), tracker->mirror_.get(), collection,
                                           tracker->late_.get(), tracker->host_, std::move(roll));
+  tracker->events_lost_ = tracker->mirror_->EventsLost();
   // From here every container is seen; what the kernel tells is read once the loop runs.
   ROSTER_RETURN_IF_ERROR(tracker->programs_->Attach());
   tracker->Adopt();
@@ -107,7 +108,18 @@ absl::Status Tracker::WatchKernelEvents() {
       events_, KernelEvents::Open(mirror_->events_fd(), [this](const roster_event& event) {
         roll_->OnKernelEvent(event);
       }));
-  return loop_->Watch(events_->fd(), [this] { events_->Dispatch(); });
+  return loop_->Watch(events_->fd(), [this] { OnKernelEvents(); });
+}
+
+void Tracker::OnKernelEvents() {
+  events_->Dispatch();
+  const uint64_t lost = mirror_->EventsLost();
+  if (lost == events_lost_) return;
+  LogSparsely("events-lost", LogLevel::kWarning,
+              "messages of the kernel's programs were lost; the slots say what they were about",
+              {{"lost", lost - events_lost_}});
+  events_lost_ = lost;
+  roll_->Reconcile();
 }
 
 absl::Status Tracker::StartRuntimeHook() {

@@ -67,6 +67,7 @@ class Tracker {
   explicit Tracker(const TrackerOptions& options);
   absl::Status LoadKernelSide();
   absl::Status WatchKernelEvents();
+  void OnKernelEvents();
   absl::Status StartRuntimeHook();
   void OnMarks(const std::vector<MarkedExecutable>& marked);
   void LearnRuntime(const std::string& path);
@@ -84,6 +85,7 @@ class Tracker {
   std::unique_ptr<LateEnricher> late_;
   std::unique_ptr<Roll> roll_;
   std::unique_ptr<KernelEvents> events_;
+  uint64_t events_lost_ = 0;  // of which the roll knows
   std::unique_ptr<FanotifyGroup> group_;
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<RuntimeMarks> marks_;

@@ -1,0 +1,88 @@
+// What the roll takes over without having been told: at a start, and when messages were lost.
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "kernel/errors.h"
+#include "mirror/record.h"
+#include "tracker/describe.h"
+#include "tracker/kernel_facts.h"
+#include "tracker/roll.h"
+
+namespace roster {
+
+void Roll::Restore(uint64_t handle, const roster_membership& slot) {
+  if (slot.state == ROSTER_ENDED) {
+    OnEnded(handle);
+    return;
+  }
+  if ((slot.flags & ROSTER_F_PROVISIONAL) != 0) {
+    Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
+    return;
+  }
+  const std::optional<roster_record> record = mirror_->Record(handle);
+  Container container;
+  ContainerKind kind = ContainerKind::kContainer;
+  if (record) container = ContainerFromRecord(*record, slot);
+  if (absl::StatusOr<Identity> identity =
+          IdentifyRunning(static_cast<pid_t>(slot.init_pid), {.state_roots = roots_.All()});
+      identity.ok()) {
+    container = DescribeIdentity(*identity, std::move(container), &kind);
+  }
+  if (container.runtime.container_id.empty()) {
+    Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
+    return;
+  }
+  TakeMembership(slot, &container);
+  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(handle);
+  ReadCgroup(static_cast<pid_t>(slot.init_pid), &container).IgnoreError();
+  // It may have been bound while there was no daemon to write the time down.
+  if (!record || record->started_at_ns == 0) mirror_->Update(container).IgnoreError();
+  TakeStart(slot, &container);
+  (void)mirror_->NoteBound(container);
+  Announce(std::move(container), nullptr);
+}
+
+absl::Status Roll::AdoptRunning(pid_t pid) {
+  ROSTER_ASSIGN_OR_RETURN(const Identity identity,
+                          IdentifyRunning(pid, {.state_roots = roots_.All()}));
+  ContainerKind kind = ContainerKind::kContainer;
+  Container container = DescribeIdentity(identity, Container(), &kind);
+  ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
+  ROSTER_ASSIGN_OR_RETURN(container.handle, mirror_->Adopt(container, init));
+  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(container.handle);
+  (void)mirror_->NoteBound(container);
+  Announce(std::move(container), nullptr);
+  return absl::OkStatus();
+}
+
+void Roll::Reconcile() {
+  for (uint64_t handle : mirror_->Handles()) {
+    const std::optional<roster_membership> slot = mirror_->Slot(handle);
+    if (!slot || slot->state == ROSTER_PENDING || slot->init_pid == 0) continue;
+    if ((slot->flags & (ROSTER_F_JOIN | ROSTER_F_POD)) != 0) continue;
+    if (preparing_.contains(handle)) {
+      OnBound({.type = ROSTER_EV_BOUND, .pid = slot->init_pid, .handle = handle});
+    }
+    if (slot->state == ROSTER_ENDED) {
+      OnEnded(handle);
+    } else if (!living_.contains(handle)) {
+      Resolve(handle, static_cast<pid_t>(slot->init_pid), 0);
+    }
+  }
+  std::vector<uint64_t> gone;
+  for (const auto& [handle, preparing] : preparing_) {
+    if (!mirror_->Slot(handle)) gone.push_back(handle);
+  }
+  for (uint64_t handle : gone) OnDropped(handle);
+  gone.clear();
+  for (const auto& [handle, id] : living_) {
+    if (!mirror_->Slot(handle)) gone.push_back(handle);
+  }
+  for (uint64_t handle : gone) OnEnded(handle);
+  // Whose end was not told may have shared a mount namespace: `handle` 0, which nobody has, has
+  // left nothing but that.
+  mirror_->NoteCleared(0, ROSTER_F_SHARED_MNTNS);
+}
+
+}  // namespace roster
