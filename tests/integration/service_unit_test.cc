@@ -1,16 +1,20 @@
 // The unit file, run by a real systemd: readiness, the capabilities that it leaves, restart, stop.
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "engines/host_state.h"
 #include "engines/service.h"
 #include "integration/roster_test_base.h"
+#include "kernel/errors.h"
 
 namespace roster::testing {
 namespace {
@@ -21,6 +25,23 @@ using ::testing::HasSubstr;
 constexpr char kSystemd[] = "/lib/systemd/systemd";
 constexpr char kBooted[] = "/run/systemd/system";
 constexpr char kUnit[] = "roster.service";
+
+// Stops the thread `name` of process `pid`, and no other, until it is killed. The thread's id.
+absl::StatusOr<pid_t> StopThread(pid_t pid, const std::string& name) {
+  for (const auto& task : fs::directory_iterator(absl::StrCat("/proc/", pid, "/task"))) {
+    std::string comm;
+    std::getline(std::ifstream(task.path() / "comm") >> std::ws, comm);
+    int tid = 0;
+    if (comm != name || !absl::SimpleAtoi(task.path().filename().string(), &tid)) continue;
+    if (::ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0 ||
+        ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) != 0 ||
+        ::waitpid(tid, nullptr, __WALL) != tid) {
+      return ErrnoStatus("stop thread", name, errno);
+    }
+    return tid;
+  }
+  return absl::NotFoundError(absl::StrCat("process ", pid, " has no thread ", name));
+}
 
 // A systemd manager of the test's own, as users have one; it need not be the host's init.
 class ServiceUnit : public RosterTestBase {
@@ -59,6 +80,7 @@ class ServiceUnit : public RosterTestBase {
         << absl::StrReplaceAll(
                text.str(),
                {{"@PROJECT_DESCRIPTION@", "Roster under test"},
+                {"WatchdogSec=20", "WatchdogSec=6"},
                 {command, absl::StrCat(RosterUnderTest::Program(), " daemon --pin-dir ",
                                        roster_->pin_directory(), " --socket ", roster_->socket(),
                                        " --state-dir ", runtime_directory_, "/roster")}});
@@ -146,6 +168,40 @@ TEST_F(ServiceUnit, NamesContainersWithTheCapabilitiesItLeavesAndComesBackAfterA
   ROSTER_ASSERT_OK(Systemctl({"stop", kUnit}));
   EXPECT_EQ(Property("ActiveState"), "inactive");
   EXPECT_EQ(Property("Result"), "success");
+}
+
+TEST_F(ServiceUnit, TrackerThatIsStuckIsSaidToBeSoAndRestarted) {
+  ROSTER_ASSERT_OK(Systemctl({"start", kUnit}));
+  int first_pid = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(Property("MainPID"), &first_pid));
+  const auto healthy = roster_->Call({"doctor", "-o", "json", "--state-dir", runtime_directory_});
+  ROSTER_ASSERT_OK(healthy);
+  EXPECT_THAT(healthy->out, ::testing::Not(HasSubstr("stuck")));
+
+  const auto tid = StopThread(first_pid, "roster-tracker");
+  ROSTER_ASSERT_OK(tid);
+  Ticker ticker(absl::Milliseconds(100));  // neither doctor nor systemctl has an event for it
+  ROSTER_EXPECT_OK(WaitUntil("Health to tell of it", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+    ticker.Take();
+    const auto told = roster_->Call({"doctor", "-o", "json", "--state-dir", runtime_directory_});
+    return told.ok() && told->out.find("tracker has been stuck") != std::string::npos;
+  }));
+  // Only who stopped a thread can bury it.
+  bool buried = false;
+  ROSTER_EXPECT_OK(WaitUntil("the restart", {ticker.fd()}, In(absl::Seconds(40)), [&] {
+    ticker.Take();
+    int status = 0;
+    buried |= ::waitpid(*tid, &status, __WALL | WNOHANG) == *tid;
+    return buried && Property("ActiveState") == "active" && Property("NRestarts") == "1";
+  }));
+  // A new daemon is fed again: for longer than systemd waits.
+  const absl::Time until = In(absl::Seconds(8));
+  (void)WaitUntil("no other restart", {ticker.fd()}, until, [&] {
+    ticker.Take();
+    return Property("NRestarts") != "1";
+  });
+  EXPECT_EQ(Property("NRestarts"), "1");
+  EXPECT_EQ(Property("ActiveState"), "active");
 }
 
 }  // namespace

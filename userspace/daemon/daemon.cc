@@ -74,8 +74,10 @@ absl::Status CheckNobodyWrites(const std::string& pin_dir) {
                                                reader->Abi().daemon_pid, ") writes there"));
 }
 
-// What the event loop waits on for the process itself.
-std::vector<LoopHandler> ProcessHandlers(const Fd& signals, const Fd& watchdog) {
+// What the event loop waits on for the process itself. systemd's watchdog is fed while this loop
+// and the tracker's turn.
+std::vector<LoopHandler> ProcessHandlers(const Fd& signals, const Fd& watchdog,
+                                         DaemonTracker* tracker) {
   std::vector<LoopHandler> handlers;
   handlers.push_back({signals.get(), [&signals] {
                         signalfd_siginfo info = {};
@@ -84,10 +86,14 @@ std::vector<LoopHandler> ProcessHandlers(const Fd& signals, const Fd& watchdog) 
                         return false;
                       }});
   if (watchdog.valid()) {
-    handlers.push_back({watchdog.get(), [&watchdog] {
+    handlers.push_back({watchdog.get(), [&watchdog, tracker] {
                           uint64_t expirations = 0;
-                          if (read(watchdog.get(), &expirations, sizeof(expirations)) > 0)
+                          (void)!read(watchdog.get(), &expirations, sizeof(expirations));
+                          if (tracker->Turns()) {
                             NotifyWatchdog();
+                          } else {
+                            LogError("the tracker is stuck; the watchdog is not fed");
+                          }
                           return true;
                         }});
   }
@@ -155,7 +161,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
     LogWarning("degraded", {{"problem", problem}});
   NotifyReady(absl::StrCat("Serving ", source.Count(), " containers"));
 
-  absl::Status result = tracker->Run(ProcessHandlers(signals, watchdog));
+  absl::Status result = tracker->Run(ProcessHandlers(signals, watchdog, tracker.get()));
   NotifyStopping();
   server->reset();
   tracker->Stop();

@@ -1,11 +1,15 @@
 #include "daemon/daemon_tracker.h"
 
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "log/log.h"
 #include "roster/options.h"
@@ -13,6 +17,9 @@
 
 namespace roster {
 namespace {
+
+// The tracker's loop turns once a second; one that has not for so long is stuck.
+constexpr absl::Duration kStuck = absl::Seconds(3);
 
 class CollectionTracker : public DaemonTracker {
  public:
@@ -30,6 +37,7 @@ class CollectionTracker : public DaemonTracker {
       absl::MutexLock lock(&mutex_);
       problems_.emplace_back(problem);
     };
+    hook.on_turn = [this] { turned_ns_ = MonotonicNs(); };
     hook.on_stopped = [this](const absl::Status& status) {
       loop_->Post([this, status] { hook_ended_ = status; });
       loop_->Stop();
@@ -60,14 +68,29 @@ class CollectionTracker : public DaemonTracker {
 
   ContainerCollection& collection() override { return collection_; }
   std::vector<std::string> Problems() override {
-    absl::MutexLock lock(&mutex_);
-    return problems_;
+    std::vector<std::string> problems;
+    {
+      absl::MutexLock lock(&mutex_);
+      problems = problems_;
+    }
+    if (!Turns()) {
+      problems.push_back(
+          absl::StrCat("containers are not followed: the tracker has been stuck for ",
+                       absl::FormatDuration(absl::Trunc(SinceTurn(), absl::Seconds(1)))));
+    }
+    return problems;
   }
+  bool Turns() override { return SinceTurn() < kStuck; }
 
  private:
+  absl::Duration SinceTurn() const {
+    return absl::Nanoseconds(static_cast<int64_t>(MonotonicNs() - turned_ns_));
+  }
+
   const DaemonOptions options_;
   std::unique_ptr<EventLoop> loop_;  // the process's; the hook has one of its own
   absl::Status hook_ended_;          // the loop's
+  std::atomic<uint64_t> turned_ns_ = MonotonicNs();
   absl::Mutex mutex_;
   std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
   ContainerCollection collection_;  // last: what it starts uses the rest

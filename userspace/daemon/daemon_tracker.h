@@ -34,6 +34,8 @@ class DaemonTracker {
   virtual ContainerCollection& collection() = 0;
   // One sentence for each thing that does not work. From any thread.
   virtual std::vector<std::string> Problems() = 0;
+  // Whether the loop that follows containers, which has a thread of its own, has turned lately.
+  virtual bool Turns() = 0;
 };
 
 std::unique_ptr<DaemonTracker> MakeDaemonTracker(const DaemonOptions& options);

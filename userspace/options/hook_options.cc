@@ -81,6 +81,7 @@ absl::Status AddHook(const HookOptions& options, bool must_hold, CollectionSetup
   tracker.runtime_paths = options.runtime_paths;
   tracker.must_hold = must_hold;
   tracker.on_problem = options.on_problem ? options.on_problem : setup.Warner();
+  tracker.on_turn = options.on_turn;
   // Who names the engines to ask does so for all containers.
   tracker.ask_engines = options.ask_engines &&
                         !setup.HasAnywhere("WithContainerRuntimeEnrichment") &&

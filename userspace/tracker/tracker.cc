@@ -213,6 +213,7 @@ void Tracker::Adopt() {
 
 void Tracker::Beat() {
   mirror_->abi().Heartbeat();
+  if (options_.on_turn) options_.on_turn();
   loop_->RunAfter(kHeartbeat, [this] { Beat(); });
 }
 

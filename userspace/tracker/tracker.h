@@ -40,6 +40,7 @@ struct TrackerOptions {
   std::string host_root;   // where files and sockets that engines name are found
   bool must_hold = false;  // an error where runtimes cannot be held
   std::function<void(std::string_view)> on_problem;  // what Problems gets, as it comes
+  std::function<void()> on_turn;                     // with each heartbeat, on the loop's thread
 };
 
 // Start, Watch, Run and the destructor belong to one thread.

@@ -125,6 +125,8 @@ struct HookOptions {
   bool ask_engines = true;
   // Something does not work; the hook goes on with the rest. On the hook's thread.
   std::function<void(std::string_view)> on_problem;
+  // About once a second on the hook's thread, for as long as its loop turns: for a watchdog.
+  std::function<void()> on_turn;
   // The hook ended by itself, and no more containers are seen. On the hook's thread.
   std::function<void(const absl::Status&)> on_stopped;
 };
