@@ -1,10 +1,13 @@
 // Clients whose engine is restarted under them.
+#include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "enrich/containerd_client.h"
 #include "enrich/docker_client.h"
+#include "enrich/podman_client.h"
 #include "gtest/gtest.h"
 #include "own_process.h"
 #include "unit/enrich/real_engines.h"
@@ -29,16 +32,46 @@ TEST_F(RealDocker, RestartInTheMiddleLeavesNothingBehind) {
   EXPECT_EQ(CountThreads(), threads);
 }
 
-TEST_F(RealContainerd, RestartInTheMiddle) {
+// gRPC keeps threads and descriptors of its own from the first call on, so the first one does not
+// count.
+TEST_F(RealContainerd, RestartInTheMiddleLeavesNothingBehind) {
   Run("web");
-  ContainerdClient client(Options(), engine_->containerd_namespace());
-  EXPECT_TRUE(client.Get("web").ok());
-  ASSERT_TRUE(engine_->Stop().ok());
-  EXPECT_TRUE(absl::IsUnavailable(client.Get("web").status()));
-  ASSERT_TRUE(engine_->Start().ok());
-  Run("again");
-  const auto again = client.Get("again");
-  EXPECT_TRUE(again.ok()) << again.status();
+  { EXPECT_TRUE(ContainerdClient(Options(), engine_->containerd_namespace()).Get("web").ok()); }
+  const std::vector<std::string> files = OpenFiles();
+  {
+    ContainerdClient client(Options(), engine_->containerd_namespace());
+    EXPECT_TRUE(client.Get("web").ok());
+    ASSERT_TRUE(engine_->Stop().ok());
+    EXPECT_TRUE(absl::IsUnavailable(client.Get("web").status()));
+    ASSERT_TRUE(engine_->Start().ok());
+    Run("again");
+    const auto again = client.Get("again");
+    EXPECT_TRUE(again.ok()) << again.status();
+  }
+  EXPECT_EQ(OpenFiles(), files);
+}
+
+// The containers go on without the service.
+TEST_F(RealPodman, RestartOfTheServiceLeavesNothingBehind) {
+  const std::string id = Run("web");
+  const std::vector<std::string> files = OpenFiles();
+  const size_t threads = CountThreads();
+  {
+    PodmanClient podman(Options());
+    const auto before = podman.Get(id);
+    ASSERT_TRUE(before.ok()) << before.status();
+    ASSERT_TRUE(service_.Signal(SIGKILL).ok());
+    ASSERT_TRUE(service_.Wait(In(absl::Seconds(30))).ok());
+    std::filesystem::remove(socket_);
+    EXPECT_TRUE(absl::IsUnavailable(podman.Get(id).status()));
+    StartService();
+    const auto after = podman.Get(id);
+    ASSERT_TRUE(after.ok()) << after.status();
+    EXPECT_EQ(after->pid, before->pid);
+    EXPECT_EQ(after->name, "web");
+  }
+  EXPECT_EQ(OpenFiles(), files);
+  EXPECT_EQ(CountThreads(), threads);
 }
 
 }  // namespace

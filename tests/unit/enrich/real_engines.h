@@ -106,6 +106,9 @@ class RealPodman : public RealEngine<PodmanEngine> {
     RealEngine::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     socket_ = workspace_->Path("podman.sock");
+    StartService();
+  }
+  void StartService() {
     auto service = Process::Spawn({"sh", "-c",
                                    absl::StrCat("exec ", engine_->CommandPrefix(),
                                                 " system service --time 0 unix://", socket_)},
