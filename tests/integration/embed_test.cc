@@ -72,10 +72,12 @@ class Embed : public ::testing::Test {
     mutex_.AwaitWithDeadline(absl::Condition(&there), In(absl::Seconds(20)));
     return found;
   }
+  // Without UPDATED, of which there may be any number.
   std::vector<EventType> TypesOf(const std::string& id) {
     absl::MutexLock lock(&mutex_);
     std::vector<EventType> types;
     for (const PubSubEvent& event : events_) {
+      if (event.type == EventType::kUpdated) continue;
       if (event.container->runtime.container_id == id) types.push_back(event.type);
     }
     return types;
