@@ -19,6 +19,7 @@
 #include "engines/oci_engine.h"
 #include "integration/roster_test_base.h"
 #include "kernel/errors.h"
+#include "kernel/host.h"
 #include "lifecycle.skel.h"
 #include "lineage_abi.h"
 
@@ -69,15 +70,19 @@ class KernelHook {
       return ErrnoStatus("load", "lifecycle", error);
     if (int error = cgroups_bpf::load(cgroups_); error != 0)
       return ErrnoStatus("load", "cgroups", error);
+    ROSTER_ASSIGN_OR_RETURN(const HostIdentity host, ReadHostIdentity());
     uint32_t zero = 0;
     roster_hot hot{};
     hot.version = ROSTER_INTERNAL_VERSION;
-    hot.host_mntns = InodeOf("/proc/self/ns/mnt");
-    hot.host_netns = InodeOf("/proc/self/ns/net");
-    hot.host_pidns = InodeOf("/proc/self/ns/pid");
+    hot.host_mntns = host.mntns;
+    hot.host_netns = host.netns;
+    hot.host_pidns = host.pidns;
+    hot.cgroup_source = host.cgroup_source;
+    hot.hierarchy = host.cgroup_hierarchy;
     hot.armed = 1;  // never skip the look-up
     roster_abi abi{};
     abi.host_mntns = hot.host_mntns;
+    abi.cgroup_source = hot.cgroup_source;
     if (bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_hot), &zero, &hot, 0) != 0 ||
         bpf_map_update_elem(bpf_map__fd(lifecycle_->maps.roster_abi), &zero, &abi, 0) != 0) {
       return ErrnoStatus("fill", "roster_hot", errno);
@@ -200,7 +205,7 @@ TEST_P(Unannounced, ContainersAreProvisionalFromTheirFirstSystemCallAndLeaveNoth
   auto engine = MakeEngine(GetParam(), *workspace_);
   ROSTER_ASSERT_OK(engine->Start());
   for (int at_once : {1, 8}) {
-    const int count = std::max(8, StartCount());
+    const int count = StartCount();
     auto containers =
         StartContainers(engine.get(), StartMode::kRun, count, at_once,
                         absl::StrCat("c", at_once, "-"), 100 * at_once, observer_.get());
