@@ -49,7 +49,7 @@ class CollectionTracker : public DaemonTracker {
     options.push_back(WithPubSub());
     options.push_back(WithOCIConfigEnrichment());
     options.push_back(WithContainerFanotifyEbpf(std::move(hook)));
-    return collection_.Initialize(std::move(options));
+    return collection_.Initialize(options);
   }
 
   absl::Status Run(std::vector<LoopHandler> handlers) override {
