@@ -155,11 +155,40 @@ struct linux_binprm {
 	struct file *file;
 };
 
-/* The context of a task iterator; the suffix keeps it apart from the name that libbpf's headers may
- * declare. */
+/* The context of a task iterator; the suffixes keep it apart from the names that libbpf's headers
+ * may declare. */
+struct bpf_iter_meta___roster {
+	struct seq_file *seq;
+};
+
 struct bpf_iter__task___roster {
+	struct bpf_iter_meta___roster *meta;
 	struct task_struct *task;
 };
+
+/* What a task entered the kernel with, and where its system call and arguments are in it. */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs___roster {
+	unsigned long di;
+	unsigned long si;
+	unsigned long dx;
+	unsigned long orig_ax;
+};
+#define REGS_SYSCALL(regs) ((regs)->orig_ax)
+#define REGS_ARG0(regs)	   ((regs)->di)
+#define REGS_ARG1(regs)	   ((regs)->si)
+#define REGS_ARG2(regs)	   ((regs)->dx)
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs___roster {
+	__u64 regs[31];
+	__u64 orig_x0;
+	int syscallno;
+};
+#define REGS_SYSCALL(regs) ((__u64)(regs)->syscallno)
+#define REGS_ARG0(regs)	   ((regs)->orig_x0)
+#define REGS_ARG1(regs)	   ((regs)->regs[1])
+#define REGS_ARG2(regs)	   ((regs)->regs[2])
+#endif
 
 #pragma clang attribute pop
 

@@ -171,6 +171,14 @@ absl::StatusOr<uint64_t> RosterUnderTest::Stat(uint32_t number) const {
   return sum;
 }
 
+absl::StatusOr<roster_record> RosterUnderTest::Record(uint64_t handle) const {
+  ROSTER_ASSIGN_OR_RETURN(Fd pin, OpenPin(pin_directory_ + "/roster_record"));
+  roster_record record{};
+  if (bpf_map_lookup_elem(pin.get(), &handle, &record) != 0)
+    return ErrnoStatus("read", absl::StrFormat("the record of %#x", handle), errno);
+  return record;
+}
+
 std::string RosterUnderTest::DescribeKernelSide() const {
   std::string text = "counters:";
   for (uint32_t number = 0; number < ROSTER_STAT_MAX; ++number) {

@@ -20,6 +20,7 @@
 #include "engines/workspace.h"
 #include "kernel/fd.h"
 #include "nlohmann/json.hpp"
+#include "roster_abi.h"
 
 namespace roster::testing {
 
@@ -99,6 +100,8 @@ class RosterUnderTest {
   absl::Status AwaitNothingMoreThan(const PinState& before, absl::Time deadline) const;
   // A counter of roster_stats, summed.
   absl::StatusOr<uint64_t> Stat(uint32_t number) const;
+  // The record of a handle; NOT_FOUND where there is none.
+  absl::StatusOr<roster_record> Record(uint64_t handle) const;
 
   // The counters that are not 0, the lineage's entries by state, and for each program how many runs
   // the kernel skipped: for the reader of a failure.

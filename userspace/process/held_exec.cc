@@ -74,6 +74,19 @@ absl::Status Unreadable(pid_t pid, const RemoteMemory& memory, const char* what)
   return absl::InvalidArgumentError(absl::StrCat("read ", object, ": not mapped"));
 }
 
+// By path and in one read, not through ProcTask: a held task's number cannot be given to another,
+// and this is on the way of every container's start.
+absl::StatusOr<HeldSyscall> ReadSyscallFile(pid_t tid) {
+  const std::string path = absl::StrCat("/proc/", tid, "/syscall");
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return ErrnoStatus("open", path, errno);
+  char text[256];
+  const ssize_t size = read(file.get(), text, sizeof(text));
+  if (size < 0) return ErrnoStatus("read", path, errno == ESRCH ? ENOENT : errno);
+  if (size == 0) return absl::NotFoundError(absl::StrCat("read ", path, ": the task has ended"));
+  return ParseSyscallFile(std::string_view(text, static_cast<size_t>(size)));
+}
+
 }  // namespace
 
 absl::StatusOr<HeldExec> ReadExecArguments(pid_t pid, uint64_t filename, uint64_t argv) {
@@ -132,18 +145,13 @@ absl::StatusOr<HeldSyscall> ParseSyscallFile(std::string_view text) {
   return call;
 }
 
-absl::StatusOr<HeldExec> ReadHeldExec(pid_t tid) {
-  // By path and in one read, not through ProcTask: a held task's number cannot be given to another,
-  // and this is on the way of every container's start.
-  const std::string path = absl::StrCat("/proc/", tid, "/syscall");
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return ErrnoStatus("open", path, errno);
-  char text[256];
-  const ssize_t size = read(file.get(), text, sizeof(text));
-  if (size < 0) return ErrnoStatus("read", path, errno == ESRCH ? ENOENT : errno);
-  if (size == 0) return absl::NotFoundError(absl::StrCat("read ", path, ": the task has ended"));
-  absl::StatusOr<HeldSyscall> call =
-      ParseSyscallFile(std::string_view(text, static_cast<size_t>(size)));
+absl::StatusOr<HeldExec> ReadHeldExec(pid_t tid, const HeldCalls* calls) {
+  absl::StatusOr<HeldSyscall> call = ReadSyscallFile(tid);
+  if (absl::IsUnavailable(call.status()) && calls != nullptr) {
+    if (const absl::StatusOr<HeldCall> held = calls->Read(tid); held.ok()) {
+      call = HeldSyscall{held->number, {held->args[0], held->args[1], held->args[2]}};
+    }
+  }
   if (!call.ok()) {
     return absl::Status(call.status().code(),
                         absl::StrCat("held exec of task ", tid, ": ", call.status().message()));

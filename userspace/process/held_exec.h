@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "kernel/held_calls.h"
 
 namespace roster {
 
@@ -25,15 +26,18 @@ struct HeldExec {
 
 // Reads the execve or execveat that task `tid` is held in by FAN_OPEN_EXEC_PERM, where the new
 // memory image does not have the arguments yet: /proc/<tid>/syscall has number and registers,
-// process_vm_readv(2) the vector and the strings. About 30 us; never blocks.
-//   UNAVAILABLE          the task has not yet been scheduled away ("running"): ask again, by time
+// process_vm_readv(2) the vector and the strings. About 30 us; never blocks. Of a task that is not
+// asleep, for it has just been read or was woken by the answer to another's hold, only `calls`,
+// where given, can tell.
+//   UNAVAILABLE          the task is not asleep ("running"), and `calls` does not know: ask again,
+//                        by time
 //   FAILED_PRECONDITION  it is in another system call (or in a 32-bit one)
 //   NOT_FOUND            it is gone
 //   PERMISSION_DENIED    ptrace access is refused (Yama's ptrace_scope 3, another user namespace)
 //   INVALID_ARGUMENT     its pointers lead nowhere (execve will fail with EFAULT)
 // The memory belongs to the task: a thread that shares it may change it afterwards, so what is
 // returned is no promise about what the kernel then executes.
-absl::StatusOr<HeldExec> ReadHeldExec(pid_t tid);
+absl::StatusOr<HeldExec> ReadHeldExec(pid_t tid, const HeldCalls* calls = nullptr);
 
 // The text of /proc/<tid>/syscall; separate for its test.
 struct HeldSyscall {

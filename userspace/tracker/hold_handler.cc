@@ -30,11 +30,13 @@ bool IsRootsAlone(int fd) {
 }  // namespace
 
 HoldHandler::HoldHandler(EventLoop* loop, Keeper* keeper, const RuntimeMarks* marks,
-                         PidFileMarks* pid_files, Mirror* mirror, Roll* roll)
+                         PidFileMarks* pid_files, const HeldCalls* calls, Mirror* mirror,
+                         Roll* roll)
     : loop_(loop),
       keeper_(keeper),
       marks_(marks),
       pid_files_(pid_files),
+      calls_(calls),
       mirror_(mirror),
       roll_(roll) {}
 
@@ -45,9 +47,7 @@ void HoldHandler::OnEvent(const HeldEvent& event) {
     return;
   }
   if (event.already_released) {
-    // The kernel hook gives the container a provisional membership, which is resolved afterwards.
-    mirror_->Count(ROSTER_STAT_HOLDS_EXPIRED);
-    LogWarning("hold expired", {{"tid", event.tid}});
+    NoteExpired(event, "not looked at");
     return;
   }
   if ((event.mask & FAN_OPEN_EXEC_PERM) != 0) {
@@ -55,6 +55,19 @@ void HoldHandler::OnEvent(const HeldEvent& event) {
   } else {
     OnPidFileRead(event);
   }
+}
+
+void HoldHandler::Release(const HeldEvent& event) {
+  if (!keeper_->Release(event.number)) NoteExpired(event, "looked at, answered too late");
+}
+
+// The kernel hook gives the container a provisional membership, which is resolved afterwards.
+void HoldHandler::NoteExpired(const HeldEvent& event, const char* how) {
+  mirror_->Count(ROSTER_STAT_HOLDS_EXPIRED);
+  LogWarning("hold expired", {{"tid", event.tid},
+                              {"of", (event.mask & FAN_OPEN_EXEC_PERM) != 0 ? "exec" : "pid file"},
+                              {"daemon", how},
+                              {"ms", (MonotonicNs() - event.read_ns) / 1'000'000}});
 }
 
 std::string HoldHandler::BasenameOf(const HeldEvent& event) const {
@@ -73,7 +86,7 @@ HeldTask HoldHandler::TaskOf(const HeldEvent& event) const {
 }
 
 void HoldHandler::OnExec(const HeldEvent& event, absl::Duration next_wait) {
-  absl::StatusOr<ResolvedExec> exec = ResolveExec(event.tid, BasenameOf(event));
+  absl::StatusOr<ResolvedExec> exec = ResolveExec(event.tid, BasenameOf(event), calls_);
   if (exec.ok()) {
     OnResolved(event, *std::move(exec));
     return;
@@ -85,8 +98,11 @@ void HoldHandler::OnExec(const HeldEvent& event, absl::Duration next_wait) {
       });
       return;
     }
-    mirror_->Count(ROSTER_STAT_HOLDS_EXPIRED);
-  } else if (absl::IsPermissionDenied(exec.status())) {
+    NoteExpired(event, "could not read its arguments in time");
+    (void)keeper_->Release(event.number);
+    return;
+  }
+  if (absl::IsPermissionDenied(exec.status())) {
     LogSparsely("runtime not believed", LogLevel::kInfo, "runtime not believed",
                 {{"tid", event.tid}, {"reason", exec.status()}});
   } else {
@@ -136,7 +152,10 @@ void HoldHandler::OnCreate(const HeldEvent& event, PreparedCreate prepared) {
 
 void HoldHandler::OnPidFileRead(const HeldEvent& event) {
   absl::StatusOr<Fd> file = keeper_->Borrow(event.number);
-  if (!file.ok()) return;
+  if (!file.ok()) {
+    Release(event);  // expired meanwhile; also frees its slot
+    return;
+  }
   const std::vector<uint64_t> handles = pid_files_->Match(file->get());
   if (handles.empty()) {
     Release(event);

@@ -19,9 +19,9 @@ namespace roster {
 // or, whatever happens here, by the keeper at the deadline.
 class HoldHandler {
  public:
-  // All must outlive it.
+  // All must outlive it. `calls` may be nullptr: a task that is not asleep is then waited for.
   HoldHandler(EventLoop* loop, Keeper* keeper, const RuntimeMarks* marks, PidFileMarks* pid_files,
-              Mirror* mirror, Roll* roll);
+              const HeldCalls* calls, Mirror* mirror, Roll* roll);
 
   void OnEvent(const HeldEvent& event);
 
@@ -32,12 +32,15 @@ class HoldHandler {
   void OnPidFileRead(const HeldEvent& event);
   HeldTask TaskOf(const HeldEvent& event) const;
   std::string BasenameOf(const HeldEvent& event) const;
-  void Release(const HeldEvent& event) { keeper_->Release(event.number); }
+  // Answers; counts and logs it where the keeper has answered before, at the deadline.
+  void Release(const HeldEvent& event);
+  void NoteExpired(const HeldEvent& event, const char* how);
 
   EventLoop* const loop_;
   Keeper* const keeper_;
   const RuntimeMarks* const marks_;
   PidFileMarks* const pid_files_;
+  const HeldCalls* const calls_;
   Mirror* const mirror_;
   Roll* const roll_;
 };

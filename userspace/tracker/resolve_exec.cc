@@ -56,10 +56,11 @@ absl::StatusOr<ResolvedExec> PrepareCreate(const ProcTask& caller, CreateIntent 
 
 }  // namespace
 
-absl::StatusOr<ResolvedExec> ResolveExec(pid_t tid, std::string_view exe_basename) {
+absl::StatusOr<ResolvedExec> ResolveExec(pid_t tid, std::string_view exe_basename,
+                                         const HeldCalls* calls) {
   ROSTER_ASSIGN_OR_RETURN(const ProcTask caller, ProcTask::Open(tid));
   ROSTER_RETURN_IF_ERROR(CheckIsRoots(caller));
-  ROSTER_ASSIGN_OR_RETURN(const HeldExec exec, ReadHeldExec(tid));
+  ROSTER_ASSIGN_OR_RETURN(const HeldExec exec, ReadHeldExec(tid, calls));
   ROSTER_ASSIGN_OR_RETURN(Intent intent, ParseCommandLine(exe_basename, exec.argv));
   if (auto* create = std::get_if<CreateIntent>(&intent)) {
     return PrepareCreate(caller, std::move(*create));

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "kernel/fd.h"
+#include "kernel/held_calls.h"
 #include "runtime/command_line.h"
 #include "runtime/oci_spec.h"
 
@@ -32,10 +33,12 @@ using ResolvedExec = std::variant<std::monostate, PreparedCreate, JoinIntent, Co
 
 // `tid` is held by FAN_OPEN_EXEC_PERM on an executable called `exe_basename`. Some 100 us: system
 // calls and a read of config.json; never blocks.
+// `calls`, which may be nullptr, see ReadHeldExec.
 //   UNAVAILABLE        its arguments cannot be read yet: ask again
 //   PERMISSION_DENIED  it is not root's: what it says is not believed
 //   other errors       name what is wrong with the arguments, the bundle or config.json
-absl::StatusOr<ResolvedExec> ResolveExec(pid_t tid, std::string_view exe_basename);
+absl::StatusOr<ResolvedExec> ResolveExec(pid_t tid, std::string_view exe_basename,
+                                         const HeldCalls* calls);
 
 }  // namespace roster
 

@@ -134,8 +134,13 @@ absl::Status Tracker::StartRuntimeHook() {
       marks_, RuntimeMarks::Create(
                   group_.get(), paths,
                   [this](const std::vector<MarkedExecutable>& marked) { OnMarks(marked); }));
+  if (absl::StatusOr<std::unique_ptr<HeldCalls>> calls = HeldCalls::Load(); calls.ok()) {
+    held_calls_ = *std::move(calls);
+  } else {
+    LogWarning("a busy machine may delay held runtimes", {{"error", calls.status()}});
+  }
   holds_ = std::make_unique<HoldHandler>(loop_.get(), keeper_.get(), marks_.get(), pid_files_.get(),
-                                         mirror_.get(), roll_.get());
+                                         held_calls_.get(), mirror_.get(), roll_.get());
   ROSTER_RETURN_IF_ERROR(loop_->Watch(marks_->fd(), [this] {
     if (absl::Status status = marks_->Dispatch(); !status.ok()) {
       LogWarning("a runtime cannot be marked", {{"error", status}});

@@ -18,6 +18,7 @@
 #include "hook/keeper.h"
 #include "hook/pid_file_marks.h"
 #include "hook/runtime_marks.h"
+#include "kernel/held_calls.h"
 #include "kernel/host.h"
 #include "kernel/pins.h"
 #include "kernel/programs.h"
@@ -91,6 +92,7 @@ class Tracker {
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<RuntimeMarks> marks_;
   std::unique_ptr<PidFileMarks> pid_files_;
+  std::unique_ptr<HeldCalls> held_calls_;
   std::unique_ptr<HoldHandler> holds_;
 };
 

@@ -2,6 +2,8 @@
 // /bin/true.
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/fanotify.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -21,6 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kernel/fd.h"
+#include "kernel/held_calls.h"
 #include "process/held_exec.h"
 #include "scale.h"
 
@@ -82,9 +86,13 @@ class HeldExecTest : public ::testing::Test {
       clock_gettime(CLOCK_MONOTONIC, &end);
       hold.read_ns = (end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec;
     } while (absl::IsUnavailable(hold.held.status()) && ++hold.running < 100000);
+    Answer(event);
+    return hold;
+  }
+
+  void Answer(const fanotify_event_metadata& event) {
     const fanotify_response answer = {event.fd, FAN_ALLOW};
     EXPECT_EQ(write(group_.get(), &answer, sizeof(answer)), static_cast<ssize_t>(sizeof(answer)));
-    return hold;
   }
 
   std::string program_;
@@ -180,6 +188,68 @@ TEST_F(HeldExecTest, ATaskInAnotherSystemCallIsAFailedPrecondition) {
   waitpid(pid, nullptr, 0);
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_TRUE(absl::IsNotFound(ReadHeldExec(pid).status())) << ReadHeldExec(pid).status();
+}
+
+// All whose exec is held wait on one queue, and the answer to one of them wakes them all. Where the
+// one that was woken for nothing does not get a processor, /proc does not know what it does.
+TEST_F(HeldExecTest, ATaskThatWaitsForAProcessorIsReadAllTheSame) {
+  const absl::StatusOr<std::unique_ptr<HeldCalls>> calls = HeldCalls::Load();
+  ASSERT_TRUE(calls.ok()) << calls.status();
+  cpu_set_t before, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  if (CPU_COUNT(&before) < 2) GTEST_SKIP() << "needs two processors";
+  int cpu = CPU_SETSIZE - 1;
+  while (!CPU_ISSET(cpu, &before)) --cpu;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  const auto exec = [&](const char* word) {
+    const pid_t pid = fork();
+    if (pid != 0) return pid;
+    close(group_.get());  // or it would hold itself for ever once the test is gone
+    execl(program_.c_str(), "runc", "create", word, nullptr);
+    _exit(127);
+  };
+  // The one to be read, on a processor that it will lose, and another whose answer wakes it.
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+  const pid_t starved = exec("starved");
+  ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+  fanotify_event_metadata held = {};
+  ASSERT_EQ(read(group_.get(), &held, sizeof(held)), static_cast<ssize_t>(sizeof(held)));
+  ASSERT_EQ(held.pid, starved);
+  const pid_t other = exec("other");
+  fanotify_event_metadata waker = {};
+  ASSERT_EQ(read(group_.get(), &waker, sizeof(waker)), static_cast<ssize_t>(sizeof(waker)));
+  while (absl::IsUnavailable(ReadHeldExec(starved).status())) sched_yield();
+  const pid_t spinner = fork();
+  if (spinner == 0) {
+    const sched_param priority = {.sched_priority = 1};
+    if (sched_setaffinity(0, sizeof(one), &one) != 0 ||
+        sched_setscheduler(0, SCHED_FIFO, &priority) != 0) {
+      _exit(1);
+    }
+    kill(getpid(), SIGSTOP);
+    while (true) {
+    }
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(spinner, &status, WUNTRACED), spinner);
+  ASSERT_TRUE(WIFSTOPPED(status)) << "no real-time scheduling";
+  kill(spinner, SIGCONT);
+  Answer(waker);
+  // The kernel gives the spinner 95 % of each second at most: so it is tried for a while.
+  absl::Status by_proc;
+  absl::StatusOr<HeldExec> by_registers = absl::InternalError("not read");
+  for (int i = 0; i < 100000 && !absl::IsUnavailable(by_proc); ++i) {
+    by_proc = ReadHeldExec(starved).status();
+    by_registers = ReadHeldExec(starved, calls->get());
+  }
+  kill(spinner, SIGKILL);
+  Answer(held);
+  for (const pid_t pid : {spinner, starved, other}) waitpid(pid, nullptr, 0);
+  EXPECT_TRUE(absl::IsUnavailable(by_proc)) << by_proc;
+  ASSERT_TRUE(by_registers.ok()) << by_registers.status();
+  EXPECT_EQ(by_registers->filename, program_);
+  EXPECT_THAT(by_registers->argv, ElementsAre("runc", "create", "starved"));
 }
 
 TEST_F(HeldExecTest, TheReaderItselfIsNotHeld) {
