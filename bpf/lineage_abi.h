@@ -10,16 +10,17 @@
 
 #include "roster_abi.h"
 
-#define ROSTER_INTERNAL_VERSION 1
+#define ROSTER_INTERNAL_VERSION 2
 
-/* Tasks that carry a handle; at 16 bytes a bucket this is 2 MiB. Full: counted, identity maps still
+/* Tasks that carry a handle; at 16 bytes a bucket this is 1 MiB. Full: counted, identity maps still
  * serve. */
-#define ROSTER_MAX_LINEAGE 131072
+#define ROSTER_MAX_LINEAGE 65536
 /* Held execs that wait for their sched_process_exec: far more than CPUs that run a runtime. */
 #define ROSTER_MAX_ARMED 4096
 /* Inodes of runtime executables. */
 #define ROSTER_MAX_RUNTIMES 1024
-#define ROSTER_EVENT_BYTES  (1024 * 1024)
+/* 8,192 messages; the daemon has the ring mapped twice over. */
+#define ROSTER_EVENT_BYTES (512 * 1024)
 
 /* roster_hot: array of one, mmapable. What lets an ordinary exec leave at once. */
 struct roster_hot {
@@ -39,22 +40,20 @@ struct roster_hot {
 };
 ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 + 4 + 8 + 2 * 8);
 
-/* roster_birth: array, mmapable, slot -> how it came to be and who keeps it. */
+/* roster_birth: array, mmapable, slot -> how it came to be and who keeps it. A cache line each. */
 struct roster_birth {
 	__u32 epoch;	  /* of the slot's present or last handle */
 	__u32 npending;	  /* tasks that carry the handle as pending */
 	__u32 nlive;	  /* member tasks that have not exited */
 	__u32 ntasks;	  /* member tasks that have not been freed */
 	__u64 exe_ino;	  /* the held runtime's executable */
-	__u64 exe_dev;	  /* its st_dev as the kernel encodes it */
 	__u64 from_mntns; /* inode numbers of the runtime's namespaces, taken at its exec */
 	__u64 from_netns;
 	__u64 from_cgroup; /* cgroup id of the runtime */
 	__u64 leader;	   /* address of the runtime's task: tells it from its forked children */
 	__u64 init;	   /* address of the container's init task */
-	__u64 reserved[7];
 };
-ROSTER_ASSERT_SIZE(struct roster_birth, 4 * 4 + 7 * 8 + 7 * 8);
+ROSTER_ASSERT_SIZE(struct roster_birth, 64);
 
 /* roster_lineage: hash, address of a task_struct -> what it carries. Written by BPF only. */
 struct roster_lineage {
