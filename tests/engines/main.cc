@@ -1,14 +1,15 @@
 // roster-engines starts containers with any of the five engines, each with state of its own below
 // one directory.
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -90,7 +91,14 @@ absl::Status OfContainer(const std::string& verb, Engine* engine, const std::str
   }
   if (verb == "start-created") return engine->StartCreated(name);
   if (verb == "remove") return engine->Remove(name);
-  if (verb == "kill" && rest.size() == 1) return engine->Kill(name, std::atoi(rest[0].c_str()));
+  if (verb == "kill" && rest.size() == 1) {
+    int signal = 0;
+    if (!absl::SimpleAtoi(rest[0], &signal) || signal < 1 || signal >= NSIG) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("signal \"", rest[0], "\": is no number from 1 to ", NSIG - 1));
+    }
+    return engine->Kill(name, signal);
+  }
   if (verb == "pid") {
     ROSTER_ASSIGN_OR_RETURN(pid_t pid, engine->Pid(name));
     absl::PrintF("%d\n", pid);
