@@ -71,6 +71,7 @@ absl::Status Follow(const Paths& paths, const FollowOptions& options,
   request.set_include_precreate(options.include_precreate);
   request.set_include_oci_config(options.include_oci_config);
   Follower follower(callback);
+  bool away = false;  // and said to be so
   for (bool first = true;; first = false) {
     absl::StatusOr<DaemonClient> client = DaemonClient::Connect(paths.socket);
     absl::Status ended = client.status();
@@ -82,7 +83,8 @@ absl::Status Follow(const Paths& paths, const FollowOptions& options,
         // missed.
         const auto present = client->List(options.selector, options.include_oci_config);
         if (!present.ok()) return true;  // the stream ends as well
-        PrintNotice("the daemon is back");
+        if (away) PrintNotice("the daemon is back");
+        away = false;
         stopped = !follower.Resume(*present, absl::Now());
         return !stopped;
       };
@@ -96,9 +98,12 @@ absl::Status Follow(const Paths& paths, const FollowOptions& options,
     const bool again = absl::IsUnavailable(ended) || absl::IsResourceExhausted(ended);
     if (!again || !options.reconnect || (first && !client.ok())) return ended;
     if (absl::IsUnavailable(ended)) {
-      if (client.ok())
+      // One that comes up may hang up once or twice before it serves.
+      if (!away) {
         PrintNotice(
             absl::StrCat("socket ", paths.socket, ": the daemon went away; waiting for it"));
+      }
+      away = true;
       WaitForDaemon(paths.socket);
     } else {
       PrintNotice(absl::StrCat(ended.message()));

@@ -2,6 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/notification.h"
+#include "daemon/grpc_server.h"
+#include "daemon/unix_listener.h"
+#include "unit/daemon/list_source.h"
 
 namespace roster::cli {
 namespace {
@@ -77,6 +88,46 @@ TEST_F(FollowerTest, SameIdUnderAnotherHandleIsAnotherContainer) {
   follower_.Resume({Present(2, "a")}, absl::UnixEpoch());
   follower_.OnEvent(MakeEvent(v1::Event::EXISTING, 2, "a"));
   EXPECT_THAT(told_, ElementsAre("DELETED a", "CREATED a"));
+}
+
+size_t CountOf(const std::string& text, const std::string& part) {
+  return std::vector<std::string>(absl::StrSplit(text, part)).size() - 1;
+}
+
+// One that comes up may hang up before it serves.
+TEST(Follow, DaemonThatIsAwayIsSaidToBeSoOnceAndToBeBackOnce) {
+  char directory[] = "/tmp/roster-follow-XXXXXX";
+  ASSERT_NE(mkdtemp(directory), nullptr);
+  const std::string socket = std::string(directory) + "/s";
+  ListSource source;
+  source.Publish(EventType::kCreated, MakeContainer("aaa", "a"));
+  auto server = GrpcServer::Start(socket, &source, {.version = "9"});
+  ASSERT_TRUE(server.ok()) << server.status();
+  absl::Notification watched;
+  std::thread daemons([&] {
+    watched.WaitForNotification();
+    server->reset();
+    {
+      auto listener = UnixListener::Listen(socket);
+      // Each try to come back connects twice: to see whether somebody listens, and to call.
+      for (int i = 0; listener.ok() && i < 6; ++i) close(accept(listener->fd(), nullptr, nullptr));
+    }
+    server = GrpcServer::Start(socket, &source, {.version = "9"});
+    source.Publish(EventType::kCreated, MakeContainer("bbb", "b"));
+  });
+  ::testing::internal::CaptureStderr();
+  const absl::Status status =
+      Follow({.socket = socket}, {}, [&](std::string_view, absl::Time, const Entry& entry) {
+        if (!watched.HasBeenNotified()) watched.Notify();
+        return entry.container.runtime.container_id != "bbb";
+      });
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  daemons.join();
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(CountOf(said, "went away"), 1u) << said;
+  EXPECT_EQ(CountOf(said, "is back"), 1u) << said;
+  server->reset();
+  rmdir(directory);
 }
 
 }  // namespace
