@@ -6,14 +6,42 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "lookup/state_names.h"
 #include "roster/json.h"
 #include "text/terminal.h"
+#include "text/utf8.h"
 
 namespace roster::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// The same JSON, with what a terminal would obey (DEL, C1, characters that reorder or hide text) as
+// \uXXXX: JSON itself escapes no more than the C0 controls.
+std::string ForTerminal(const std::string& json) {
+  std::string text;
+  text.reserve(json.size());
+  for (size_t i = 0; i < json.size();) {
+    const std::string_view rest = std::string_view(json).substr(i);
+    uint32_t code = 0;
+    const size_t length = DecodeUtf8(rest, &code);
+    if (length == 0 || code < 0x20 || PrintableUtf8(rest) != 0) {
+      const size_t taken = length == 0 ? 1 : length;  // all of our JSON is UTF-8
+      text.append(rest.substr(0, taken));
+      i += taken;
+      continue;
+    }
+    if (code > 0xffff) {
+      absl::StrAppendFormat(&text, "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10),
+                            0xdc00 + ((code - 0x10000) & 0x3ff));
+    } else {
+      absl::StrAppendFormat(&text, "\\u%04x", code);
+    }
+    i += length;
+  }
+  return text;
+}
 
 // What the reference's JSON has no key for.
 std::string RosterJson(const Entry& entry) {
@@ -34,7 +62,7 @@ Json Parsed(const Entry& entry) {
 }
 
 std::string Pretty(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ForTerminal(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 // Words and shapes that some YAML reader takes for something else than a string.
@@ -106,7 +134,7 @@ std::string EntryJson(const Entry& entry) {
   std::string json = ToJson(entry.container);
   json.insert(json.size() - 1,
               ",\"roster\":" + RosterJson(entry));  // never empty: "runtime" is always there
-  return json;
+  return ForTerminal(json);
 }
 
 std::string EntryJsonPretty(const Entry& entry) { return Pretty(Parsed(entry)); }

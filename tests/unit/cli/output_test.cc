@@ -49,6 +49,25 @@ TEST(Output, EventIsOneLineWithTheReferencesKeys) {
   EXPECT_TRUE(PubSubEventFromJson(line).ok());
 }
 
+// A terminal obeys DEL, C1 controls and characters that reorder text also within JSON.
+TEST(Output, NoJsonHasWhatATerminalWouldObey) {
+  const std::string hostile =
+      "a\x7f\xc2\x9b"
+      "31m\xe2\x80\xae"
+      "b\xe2\x80\x8b\xf3\xa0\x80\x81\x1b[c";
+  Entry entry = MakeEntry("4f3a");
+  entry.container.runtime.container_name = hostile;
+  for (const std::string& text :
+       {EntryJson(entry), EntryJsonPretty(entry), EntriesJson({entry}), EntryYaml(entry),
+        EventJson("CREATED", absl::FromUnixSeconds(0), entry)}) {
+    for (const char* bad :
+         {"\x7f", "\xc2\x9b", "\xe2\x80\xae", "\xe2\x80\x8b", "\xf3\xa0\x80\x81", "\x1b"})
+      EXPECT_EQ(text.find(bad), std::string::npos) << text;
+  }
+  // It says the same.
+  EXPECT_EQ(Json::parse(EntryJson(entry), nullptr, false)["runtime"]["containerName"], hostile);
+}
+
 TEST(Output, ListOfNobodyIsAnEmptyList) {
   EXPECT_EQ(EntriesJson({}), "[]\n");
   EXPECT_EQ(EntriesYaml({}), "[]\n");

@@ -61,7 +61,7 @@ std::string ChecksJson(const Checks& checks) {
     if (!check.advice.empty()) json["advice"] = ToValidUtf8(check.advice);
     array.push_back(std::move(json));
   }
-  return array.dump(2) + "\n";
+  return array.dump(2, ' ', /*ensure_ascii=*/true) + "\n";
 }
 
 }  // namespace roster::cli
