@@ -45,7 +45,7 @@ _roster() {
   esac
   selectors="-n --namespace -p --pod -c --container -l --selector --runtime"
   case $command in
-    list|ls) mapfile -t COMPREPLY < <(compgen -W "-o --output --sort --filter --no-headers -w --watch --oci-config --socket --pin-dir --help $selectors" -- "$cur") ;;
+    list|ls) mapfile -t COMPREPLY < <(compgen -W "-o --output --sort --filter --no-headers -w --watch --output-watch-events --oci-config --socket --pin-dir --help $selectors" -- "$cur") ;;
     watch) mapfile -t COMPREPLY < <(compgen -W "-o --output --existing --precreate --oci-config --no-reconnect --socket --help $selectors" -- "$cur") ;;
     get)
       if [[ $cur == -* ]]; then

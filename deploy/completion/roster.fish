@@ -32,6 +32,7 @@ complete -c roster -n '__fish_seen_subcommand_from list ls get lookup' -l no-hea
 complete -c roster -n '__fish_seen_subcommand_from list ls' -l sort -x -d 'Columns to sort by'
 complete -c roster -n '__fish_seen_subcommand_from list ls' -l filter -x -d 'Column filter, COLUMN:VALUE'
 complete -c roster -n '__fish_seen_subcommand_from list ls' -s w -l watch -d 'Print a line for each change'
+complete -c roster -n '__fish_seen_subcommand_from list ls' -l output-watch-events -d 'With --watch: a column that says what happened'
 complete -c roster -n '__fish_seen_subcommand_from watch' -l existing -d 'Begin with those there'
 complete -c roster -n '__fish_seen_subcommand_from watch' -l precreate -d 'Tell of requests too'
 complete -c roster -n '__fish_seen_subcommand_from watch' -l no-reconnect -d 'End with the daemon'

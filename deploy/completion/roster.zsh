@@ -39,6 +39,7 @@ _roster() {
     list|ls)
       _arguments $common $selectors '(-o --output)'{-o,--output}'[format]:format:(table wide json yaml columns=)' \
         '--sort[columns to sort by]:columns:' '*--filter[column filter]:COLUMN\:VALUE:' '--no-headers[leave the header out]' '(-w --watch)'{-w,--watch}'[print changes]' \
+        '--output-watch-events[with --watch: a column that says what happened]' \
         '--oci-config[include config.json]' '--socket[socket]:path:_files' '--pin-dir[pins]:path:_files -/' ;;
     watch)
       _arguments $common $selectors '(-o --output)'{-o,--output}'[format]:format:(text json)' '--existing[begin with those there]' \

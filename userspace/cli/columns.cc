@@ -196,6 +196,18 @@ const EntryColumns& AllColumns() {
   return columns;
 }
 
+const EntryColumn& EventColumn() {
+  static const EntryColumn& column = *[] {
+    auto* event = new EntryColumn;
+    event->name = "event";
+    event->width = 8;  // "MODIFIED" may come when the widths are settled
+    event->fixed = true;
+    event->value = [](const Entry& entry) -> ColumnValue { return entry.event; };
+    return event;
+  }();
+  return column;
+}
+
 std::vector<const EntryColumn*> WideColumns() {
   return AllColumns()
       .Choose(

@@ -26,6 +26,8 @@ EntryColumns MakeEntryColumns(const std::function<absl::Time()>& clock);
 const EntryColumns& AllColumns();
 
 std::vector<const EntryColumn*> WideColumns();
+// Entry::event, which is no column that can be chosen.
+const EntryColumn& EventColumn();
 
 // "id,name" or "+labels,-age". INVALID_ARGUMENT for a name that is not known; the message has the
 // known ones.

@@ -17,6 +17,7 @@ struct Entry {
   std::string state;       // "running", ...; "": unknown
   uint32_t flags = 0;      // ROSTER_F_*
   int64_t created_at = 0;  // nanoseconds since the epoch; 0: unknown
+  std::string event;       // of this line of a watched list, as kubectl names it; else ""
 };
 
 Entry EntryFromProto(const v1::Container& proto);

@@ -21,7 +21,7 @@ constexpr char kExamples[] = R"(  roster list
   roster list -o columns=name,pid,mntns --no-headers
   roster list --filter 'age:>1h' --filter 'name:~^web' -o columns=+labels
   roster list -o json | jq '.[].runtime.containerId'
-  roster list -w
+  roster list -w --output-watch-events
 )";
 
 struct ListOptions {
@@ -31,6 +31,7 @@ struct ListOptions {
   std::string sort = "runtime,name";
   bool no_headers = false;
   bool watch = false;
+  bool watch_events = false;
   bool oci_config = false;
   std::vector<std::string> filters;
 };
@@ -63,6 +64,11 @@ class EventFilter {
   std::set<std::pair<std::string, uint64_t>> shown_;
 };
 
+// As kubectl has them.
+std::string_view EventWord(std::string_view name) {
+  return name == "DELETED" ? "DELETED" : name == "UPDATED" ? "MODIFIED" : "ADDED";
+}
+
 // The table, then a line for each event: CREATED and UPDATED as the container is, DELETED with
 // status "ended".
 absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& selector,
@@ -73,7 +79,8 @@ absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& select
   const bool json = format.format == Format::kJson;
   if (!json) {
     // For the widths; the watch tells of these again, which is not shown.
-    ROSTER_ASSIGN_OR_RETURN(const std::vector<Entry> entries, Chosen(options, selector, filters));
+    ROSTER_ASSIGN_OR_RETURN(std::vector<Entry> entries, Chosen(options, selector, filters));
+    for (Entry& entry : entries) entry.event = EventWord("EXISTING");
     Print(table->Render(entries));
   }
   return Follow(options.paths, {.selector = selector, .include_oci_config = options.oci_config},
@@ -82,13 +89,21 @@ absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& select
                   if (!shown.Shows(name, entry)) return true;
                   if (json) return Print(EventJson(name, time, entry) + "\n");
                   if (name == "EXISTING") return true;
-                  return Print(table->Row(entry));
+                  Entry line = entry;
+                  line.event = EventWord(name);
+                  return Print(table->Row(line));
                 });
 }
 
 absl::Status List(const ListOptions& options) {
   ROSTER_ASSIGN_OR_RETURN(const v1::Selector selector, ToSelector(options.selector));
   ROSTER_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.output));
+  if (options.watch_events) {
+    if (!options.watch)
+      return absl::InvalidArgumentError("--output-watch-events: is for a watch; add --watch");
+    // JSON has the event in each line in any case.
+    format.columns.insert(format.columns.begin(), &EventColumn());
+  }
   EntryTable table = MakeTable(format, !options.no_headers);
   // Before anything is asked.
   ROSTER_RETURN_IF_ERROR(CheckSortKeys(options.sort));
@@ -119,6 +134,8 @@ void AddList(CLI::App* app, Action* action) {
       ->type_name("FILTER");
   command->add_flag("--no-headers", options->no_headers, "Leave the header out");
   command->add_flag("-w,--watch", options->watch, "Then print a line for each change");
+  command->add_flag("--output-watch-events", options->watch_events,
+                    "With --watch: first column ADDED, MODIFIED or DELETED");
   command->add_flag("--oci-config", options->oci_config, "Include config.json in JSON and YAML");
   std::string columns = "\n\nColumns:\n";
   for (const EntryColumn* column : AllColumns().All())
