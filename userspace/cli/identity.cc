@@ -1,6 +1,9 @@
 #include "cli/identity.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cerrno>
 #include <cstring>
@@ -10,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "kernel/errors.h"
+#include "kernel/fd.h"
 
 namespace roster::cli {
 namespace {
@@ -55,6 +59,19 @@ absl::StatusOr<uint64_t> ParseCgroup(std::string_view text) {
   if (text.empty() || text[0] != '/') {
     return Refuse("--cgroup", text, "a cgroup id or the absolute path of a cgroup's directory");
   }
+  const std::string path(text);
+  const Fd directory(open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!directory.valid()) return ErrnoStatus("look up --cgroup", path, errno);
+  // Any file system's directory has a file handle.
+  struct statfs fs = {};
+  struct stat status = {};
+  if (fstatfs(directory.get(), &fs) != 0 || fstat(directory.get(), &status) != 0) {
+    return ErrnoStatus("look up --cgroup", path, errno);
+  }
+  if ((fs.f_type != CGROUP2_SUPER_MAGIC && fs.f_type != CGROUP_SUPER_MAGIC) ||
+      !S_ISDIR(status.st_mode)) {
+    return Refuse("--cgroup", text, "the directory of a cgroup");
+  }
   // The file handle of a cgroup's directory is its id.
   union {
     file_handle handle;
@@ -62,10 +79,7 @@ absl::StatusOr<uint64_t> ParseCgroup(std::string_view text) {
   } buffer = {};
   buffer.handle.handle_bytes = 8;
   int mount_id = 0;
-  const std::string path(text);
-  if (name_to_handle_at(AT_FDCWD, path.c_str(), &buffer.handle, &mount_id, 0) != 0) {
-    if (errno == EOVERFLOW || errno == EOPNOTSUPP)
-      return Refuse("--cgroup", text, "the directory of a cgroup");
+  if (name_to_handle_at(directory.get(), "", &buffer.handle, &mount_id, AT_EMPTY_PATH) != 0) {
     return ErrnoStatus("look up --cgroup", path, errno);
   }
   memcpy(&number, buffer.handle.f_handle, sizeof(number));

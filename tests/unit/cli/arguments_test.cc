@@ -142,6 +142,20 @@ TEST(Identity, NumbersAndLinkTargets) {
   EXPECT_EQ(ParseCgroup("/nonexistent/cgroup").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST(Identity, DirectoryThatIsNoCgroupIsRefused) {
+  for (const char* path : {"/", "/proc", "/etc/passwd"}) {
+    const absl::Status status = ParseCgroup(path).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << path << " " << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("directory of a cgroup"));
+  }
+}
+
+TEST(Arguments, EventsOfAWatchedListAreForAWatchOnly) {
+  const Outcome outcome = RunRoster({"list", "--output-watch-events"});
+  EXPECT_EQ(outcome.code, kExitUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("--watch"));
+}
+
 TEST(SelectorFlags, RuntimeAndLabelsBecomeOneExpression) {
   const auto selector = ToSelector(
       {.namespace_name = "shop", .labels = {"app=web", "tier!=db"}, .runtime = "docker,podman"});
