@@ -2,19 +2,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
+#include "cli/living_daemon.h"
 #include "cli/output.h"
 #include "cli/removal.h"
-#include "daemon/daemon_lock.h"
 #include "kernel/errors.h"
-#include "kernel/fd.h"
-#include "roster/reader.h"
 #include "text/terminal.h"
 
 namespace roster::cli {
@@ -31,44 +28,35 @@ struct UninstallOptions {
   bool dry_run = false;
 };
 
-// The daemon's pid, 0 where none lives.
-int LivingDaemon(const Paths& paths) {
-  if (const int pid = DaemonLockHolder(paths.state_dir); pid > 0) return pid;
-  // One with another state directory writes to the same pins.
-  const absl::StatusOr<Reader> reader = Reader::Open(paths.pin_dir);
-  return reader.ok() && reader->IsDaemonAlive() ? static_cast<int>(reader->Abi().daemon_pid) : 0;
-}
-
 // SIGTERM, and SIGKILL where that does not help.
-absl::Status StopDaemon(int pid) {
-  const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd.valid()) {
-    return errno == ESRCH ? absl::OkStatus()
-                          : ErrnoStatus("open process", absl::StrCat(pid), errno);
-  }
+absl::Status StopDaemon(const LivingDaemon& daemon) {
   for (const int signal : {SIGTERM, SIGKILL}) {
-    if (syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) != 0 && errno != ESRCH) {
-      return ErrnoStatus("stop daemon, pid", absl::StrCat(pid), errno);
+    if (syscall(SYS_pidfd_send_signal, daemon.pidfd.get(), signal, nullptr, 0) != 0 &&
+        errno != ESRCH) {
+      return ErrnoStatus("stop daemon, pid", absl::StrCat(daemon.pid), errno);
     }
-    pollfd ended = {.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+    pollfd ended = {.fd = daemon.pidfd.get(), .events = POLLIN, .revents = 0};
     if (poll(&ended, 1, 10'000) > 0) return absl::OkStatus();
   }
-  return absl::DeadlineExceededError(absl::StrCat("stop daemon, pid ", pid, ": it does not end"));
+  return absl::DeadlineExceededError(
+      absl::StrCat("stop daemon, pid ", daemon.pid, ": it does not end"));
 }
 
 absl::Status Uninstall(UninstallOptions options) {
   if (options.paths.socket.empty()) options.paths.socket = options.paths.state_dir + "/roster.sock";
   // Before the daemon is stopped for nothing.
   ROSTER_RETURN_IF_ERROR(PlanRemoval(options.paths).status());
-  const int pid = LivingDaemon(options.paths);
-  if (pid > 0 && !options.dry_run) {
-    if (!options.force) {
+  if (!options.dry_run) {
+    ROSTER_ASSIGN_OR_RETURN(const LivingDaemon daemon, FindLivingDaemon(options.paths));
+    if (daemon.pid != 0 && !options.force) {
       return absl::FailedPreconditionError(
-          absl::StrCat("uninstall: the daemon runs (pid ", pid,
+          absl::StrCat("uninstall: the daemon runs (pid ", daemon.pid,
                        "); stop it (systemctl disable --now roster), or use --force"));
     }
-    ROSTER_RETURN_IF_ERROR(StopDaemon(pid));
-    Print(absl::StrCat("stopped the daemon, pid ", pid, "\n"));
+    if (daemon.pid != 0) {
+      ROSTER_RETURN_IF_ERROR(StopDaemon(daemon));
+      Print(absl::StrCat("stopped the daemon, pid ", daemon.pid, "\n"));
+    }
   }
   ROSTER_ASSIGN_OR_RETURN(const RemovalPlan plan, PlanRemoval(options.paths));
   if (plan.files.empty() && plan.directories.empty()) {

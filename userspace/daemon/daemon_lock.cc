@@ -79,7 +79,8 @@ int DaemonLockHolder(const std::string& state_dir) {
   const Fd fd(open(LockPath(state_dir).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd.valid()) return 0;
   if (flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return 0;
-  return ReadPid(fd.get());
+  const int pid = ReadPid(fd.get());
+  return pid > 0 ? pid : -1;
 }
 
 }  // namespace roster

@@ -17,7 +17,8 @@ namespace roster {
 // threads are started.
 absl::StatusOr<Fd> AcquireDaemonLock(const std::string& state_dir, absl::Duration wait);
 
-// The pid in the lock file where somebody holds the lock, else 0.
+// The pid in the lock file where somebody holds the lock, -1 where it has none, else 0. Anybody
+// may have written it who may write there.
 int DaemonLockHolder(const std::string& state_dir);
 
 }  // namespace roster

@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
@@ -220,6 +224,82 @@ TEST_F(ProgramTest, UninstallRefusesWhileADaemonLivesAndStopsItByForce) {
   waitpid(daemon, &status, 0);
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
   EXPECT_NE(access((pins_->dir() + "/roster_abi").c_str(), F_OK), 0);
+}
+
+// A number in a file is not believed: the process may be anybody by now.
+TEST_F(ProgramTest, UninstallByForceEndsNobodyWhoIsOnlySaidToBeTheDaemon) {
+  const pid_t stranger = fork();
+  if (stranger == 0) {
+    pause();
+    _exit(0);
+  }
+  {
+    auto lock = AcquireDaemonLock(state_dir_, absl::ZeroDuration());
+    ASSERT_TRUE(lock.ok());
+    const std::string text = absl::StrCat(stranger, "\n");
+    ASSERT_EQ(pwrite(lock->get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    const Outcome outcome = RunRoster({"uninstall", "--force"}, true);
+    EXPECT_EQ(outcome.code, kExitError);
+    EXPECT_THAT(outcome.err, HasSubstr(absl::StrCat("not by process ", stranger)));
+  }
+  unlink((state_dir_ + "/daemon.lock").c_str());
+  timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  const uint64_t now_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+  pins_->abi()->daemon_pid = static_cast<uint32_t>(stranger);
+  pins_->abi()->daemon_start_ns = pins_->abi()->heartbeat_ns = now_ns;
+  const Outcome outcome = RunRoster({"uninstall", "--force"}, true);
+  EXPECT_EQ(outcome.code, kExitError);
+  EXPECT_THAT(outcome.err, HasSubstr("no roster daemon"));
+  EXPECT_EQ(waitpid(stranger, nullptr, WNOHANG), 0) << "it was ended";
+  EXPECT_EQ(access((pins_->dir() + "/roster_abi").c_str(), F_OK), 0);
+  kill(stranger, SIGKILL);
+  waitpid(stranger, nullptr, 0);
+}
+
+TEST_F(ProgramTest, ListThatIsWatchedSaysWhatHappenedWhereAsked) {
+  ListSource source;
+  source.Publish(EventType::kCreated, MakeContainer("aaa", "first"));
+  auto server = GrpcServer::Start(socket_, &source, {.version = "9"});
+  ASSERT_TRUE(server.ok()) << server.status();
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  signal(SIGPIPE, SIG_IGN);
+  fflush(stdout);
+  const int saved = dup(STDOUT_FILENO);
+  dup2(ends[1], STDOUT_FILENO);
+  close(ends[1]);
+  std::string said;
+  std::thread reader([&] {
+    // Each event again until it is told: nothing says when the watch has begun.
+    const auto publish_until = [&](EventType type, const std::string& id, const char* word) {
+      for (int i = 0; i < 500 && said.find(word) == std::string::npos; ++i) {
+        source.Publish(type, MakeContainer(id, "first"));
+        pollfd wait = {.fd = ends[0], .events = POLLIN, .revents = 0};
+        char text[4096];
+        if (poll(&wait, 1, 20) > 0)
+          said.append(text, static_cast<size_t>(read(ends[0], text, sizeof(text))));
+      }
+    };
+    publish_until(EventType::kUpdated, "aaa", "MODIFIED");
+    publish_until(EventType::kDeleted, "aaa", "DELETED");
+    // A line that nobody reads ends the command.
+    close(ends[0]);
+    source.Publish(EventType::kCreated, MakeContainer("bbb", "second"));
+  });
+  const std::string& socket = socket_;
+  const char* argv[] = {"roster",   "list",         "-w",        "--output-watch-events",
+                        "-o",       "columns=name", "--sort",    "name",
+                        "--socket", socket.c_str(), "--pin-dir", pins_->dir().c_str()};
+  const int code = RunCli(std::size(argv), argv);
+  reader.join();
+  clearerr(stdout);
+  dup2(saved, STDOUT_FILENO);
+  close(saved);
+  EXPECT_EQ(code, kExitOk);
+  EXPECT_THAT(said, ::testing::StartsWith("EVENT      NAME\nADDED      first\n"));
+  EXPECT_THAT(said, HasSubstr("\nMODIFIED   first\n"));
+  EXPECT_THAT(said, HasSubstr("\nDELETED    first\n"));
 }
 
 TEST_F(ProgramTest, UninstallLeavesWhatIsNotOursInTheStateDirectory) {
