@@ -36,6 +36,15 @@ absl::Status Mirror::PutRecord(const roster_record& record) {
   return status;
 }
 
+// An entry that is there has not been taken: the exec that it was made for has failed.
+void Mirror::Disarm(uint32_t tid) {
+  const std::optional<roster_armed> armed = maps_.armed.Find(tid);
+  if (!armed || !maps_.armed.Remove(tid)) return;
+  AddField(maps_.hot[0].armed, -1);
+  if (slots_.Claim(armed->handle, ROSTER_PENDING)) slots_.Free(armed->handle);
+  maps_.records.Remove(armed->handle);
+}
+
 absl::StatusOr<uint64_t> Mirror::ArmHandle(uint64_t handle, const HeldTask& task) {
   roster_birth* birth = slots_.Birth(handle);
   birth->npending = 1;
@@ -44,6 +53,7 @@ absl::StatusOr<uint64_t> Mirror::ArmHandle(uint64_t handle, const HeldTask& task
   // Counted before it is there: too high costs time, too low would miss it.
   AddField(maps_.hot[0].armed, 1);
   const uint32_t tid = static_cast<uint32_t>(task.tid);
+  Disarm(tid);
   if (absl::Status status = maps_.armed.Set(tid, roster_armed{handle}, BPF_NOEXIST); !status.ok()) {
     AddField(maps_.hot[0].armed, -1);
     if (slots_.Claim(handle, ROSTER_PENDING)) slots_.Free(handle);
@@ -82,16 +92,6 @@ absl::StatusOr<uint64_t> Mirror::ArmJoin(uint64_t target, const HeldTask& task) 
   m.flags = ROSTER_F_JOIN;
   m.parent = target;
   return ArmHandle(*handle, task);
-}
-
-void Mirror::Disarm(uint64_t handle, const HeldTask& task) {
-  const uint32_t tid = static_cast<uint32_t>(task.tid);
-  const std::optional<roster_armed> armed = maps_.armed.Find(tid);
-  if (!armed || armed->handle != handle || !maps_.armed.Remove(tid)) return;
-  AddField(maps_.hot[0].armed, -1);
-  if (slots_.Claim(handle, ROSTER_PENDING)) slots_.Free(handle);
-  maps_.records.Remove(handle);
-  abi_.Changed();
 }
 
 absl::Status Mirror::EnterIdentities(const roster_membership& m) {

@@ -52,13 +52,11 @@ class Mirror {
   TracerSink& tracer_sink() { return tracer_sets_; }
 
   // Fills slot and record for a container about to be made and arms the held task with its handle.
-  // The runtime's exec, once released, takes it.
+  // The runtime's exec, once released, takes it. What an earlier exec of the task, one that failed,
+  // has left untaken is freed.
   absl::StatusOr<uint64_t> Arm(const Container& container, const HeldTask& task);
   // The same for `exec` into the container `target`.
   absl::StatusOr<uint64_t> ArmJoin(uint64_t target, const HeldTask& task);
-  // Takes back what the task has not yet taken.
-  void Disarm(uint64_t handle, const HeldTask& task);
-
   // A slot for a container that already runs, BOUND, with its identities. ALREADY_EXISTS when its
   // mount namespace leads to a living container: the kernel hook was faster.
   absl::StatusOr<uint64_t> Adopt(const Container& container, const InitIdentity& init);
@@ -114,6 +112,7 @@ class Mirror {
 
  private:
   absl::StatusOr<uint64_t> ArmHandle(uint64_t handle, const HeldTask& task);
+  void Disarm(uint32_t tid);
   absl::Status PutRecord(const roster_record& record);
   absl::Status EnterIdentities(const roster_membership& m);
   size_t HandOnMntns();

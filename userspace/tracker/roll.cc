@@ -49,6 +49,11 @@ absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& 
     (void)collection_->PublishPreCreate(container);
     loop_->Post(release);
   });
+  // An exec of the same task that has failed took nothing; its slot is another's by now, or free.
+  if (const auto failed = prepared_tids_.find(task.tid);
+      failed != prepared_tids_.end() && !mirror_->Slot(failed->second)) {
+    OnDropped(failed->second);
+  }
   Preparing& entry = preparing_[handle];
   entry.prepared = std::move(prepared);
   entry.tid = task.tid;

@@ -270,7 +270,21 @@ TEST_F(MirrorTest, TheStartIsTheKernelsBindAndIsNotRewritten) {
   c.runtime.container_started_at = 23456;  // as an engine has it
   ASSERT_TRUE(mirror_->Update(c).ok());
   EXPECT_EQ(mirror_->Record(*handle)->started_at_ns, started);
-  mirror_->Disarm(*handle, {.tid = getpid()});
+}
+
+TEST_F(MirrorTest, ATaskWhoseExecFailedIsArmedAnew) {
+  const HeldTask task{.tid = getpid()};
+  const absl::StatusOr<uint64_t> failed = mirror_->Arm(Named("failed", 101, 201), task);
+  ASSERT_TRUE(failed.ok()) << failed.status();
+  const absl::StatusOr<uint64_t> again = mirror_->Arm(Named("again", 102, 202), task);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_FALSE(mirror_->Slot(*failed)) << "its slot is free";
+  EXPECT_FALSE(mirror_->Record(*failed));
+  EXPECT_TRUE(mirror_->Slot(*again));
+  absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+  ASSERT_TRUE(maps.ok());
+  EXPECT_EQ(maps->hot[0].armed, 1u);
+  EXPECT_EQ(maps->armed.Find(static_cast<uint32_t>(task.tid))->handle, *again);
 }
 
 TEST_F(MirrorTest, ASandboxIsMarkedAndStaysSoWhenItsRecordIsRewritten) {
