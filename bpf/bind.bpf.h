@@ -105,7 +105,7 @@ static long try_slot(__u32 n, struct search *s)
 	struct roster_membership *m;
 
 	if (!slot)
-		return 0; /* the host's */
+		return 0; /* not used */
 	m = bpf_map_lookup_elem(&roster_slot, &slot);
 	if (!m || m->state != ROSTER_FREE)
 		return 0;

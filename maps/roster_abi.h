@@ -35,7 +35,7 @@
 
 /* Map bounds. Each is part of the contract: libbpf refuses a reused pin whose max_entries differ.
  */
-#define ROSTER_MAX_SLOTS      16384 /* containers and pods at one time; slot 0 is the host's */
+#define ROSTER_MAX_SLOTS      16384 /* containers and pods at one time; slot 0 is not used */
 #define ROSTER_MAX_IDENTITIES 16384 /* entries in each of roster_mntns and roster_netns */
 #define ROSTER_MAX_CGROUPS    32768 /* a container's own cgroup and its children */
 #define ROSTER_MAX_RECORDS    32768 /* living containers, pods, and tombstones */
@@ -63,7 +63,6 @@ enum roster_state {
 #define ROSTER_F_HOST_NETWORK (1U << 1) /* in the host's network namespace, not in roster_netns */
 #define ROSTER_F_HOST_PID     (1U << 2) /* shares the host's pid namespace */
 #define ROSTER_F_POD	      (1U << 3) /* a pod: netns_cookie is meaningful, mntns and cgroup 0 */
-#define ROSTER_F_HOST	      (1U << 4) /* the host itself */
 #define ROSTER_F_NESTED	      (1U << 5) /* parent names another container */
 #define ROSTER_F_JOIN	      (1U << 6) /* carries an `exec <id>` into parent; never BOUND */
 #define ROSTER_F_SANDBOX      (1U << 7) /* a pod's pause container */
@@ -175,8 +174,12 @@ enum roster_stat {
 	ROSTER_STAT_HOLDS = 14, /* runtime execs held */
 	ROSTER_STAT_HOLDS_EXPIRED = 15, /* holds released by the keeper at the deadline */
 	ROSTER_STAT_UNRESOLVED = 16,	/* provisional containers that userspace could not name */
-	ROSTER_STAT_SUBSCRIBERS_LATE = 17, /* subscribers that missed their deadline */
 	ROSTER_STAT_BAD_BUNDLE = 18, /* bundles, config.json or pid files that could not be read */
+	/* As SLOTS_FULL to CGROUP_FULL, found by the daemon: a number has one writer, BPF or it. */
+	ROSTER_STAT_SLOTS_FULL_DAEMON = 20,
+	ROSTER_STAT_MNTNS_FULL_DAEMON = 21,
+	ROSTER_STAT_NETNS_FULL_DAEMON = 22,
+	ROSTER_STAT_CGROUP_FULL_DAEMON = 23,
 	ROSTER_STAT_MAX = 32,
 };
 

@@ -58,8 +58,7 @@ Entry EntryFromMember(const Member& member) {
 }
 
 bool IsListed(const Member& member) {
-  return (member.membership.flags &
-          (ROSTER_F_POD | ROSTER_F_HOST | ROSTER_F_JOIN | ROSTER_F_SANDBOX)) == 0 &&
+  return (member.membership.flags & (ROSTER_F_POD | ROSTER_F_JOIN | ROSTER_F_SANDBOX)) == 0 &&
          member.membership.state != ROSTER_ENDED;
 }
 

@@ -24,7 +24,7 @@ Entry EntryFromProto(const v1::Container& proto);
 // Of the record's texts what fits there: labels may be incomplete, bundle and config are missing.
 Entry EntryFromMember(const Member& member);
 
-// Whether `roster list` shows it: pods, the host and joins are in the pins but are no containers.
+// Whether `roster list` shows it: pods and joins are in the pins but are no containers.
 bool IsListed(const Member& member);
 
 // "namespace/pod/container" in Kubernetes, else the engine's name, else the id.

@@ -69,7 +69,7 @@ absl::Status Lookup(const LookupOptions& options) {
     }
     return member.status();
   }
-  if (!member->has_value() || ((*member)->membership.flags & ROSTER_F_HOST) != 0) {
+  if (!member->has_value()) {
     return absl::NotFoundError(absl::StrCat(what, ": in no container"));
   }
   Print(RenderOne(format, !options.no_headers, EntryFromMember(**member)));

@@ -39,7 +39,6 @@ inline std::vector<std::string_view> FlagNames(uint32_t flags) {
                 {ROSTER_F_HOST_NETWORK, "host-network"},
                 {ROSTER_F_HOST_PID, "host-pid"},
                 {ROSTER_F_POD, "pod"},
-                {ROSTER_F_HOST, "host"},
                 {ROSTER_F_NESTED, "nested"},
                 {ROSTER_F_JOIN, "join"},
                 {ROSTER_F_SANDBOX, "sandbox"},

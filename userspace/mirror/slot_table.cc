@@ -11,7 +11,7 @@ absl::StatusOr<uint64_t> SlotTable::Reserve() {
   const uint32_t start = AddField(maps_->hot[0].cursor, 1);
   for (uint32_t n = 0; n < ROSTER_MAX_SLOTS; ++n) {
     const uint32_t slot = (start + n) % ROSTER_MAX_SLOTS;
-    if (slot == 0) continue;  // the host's
+    if (slot == 0) continue;  // not used: a handle of 0 names nothing
     roster_membership& m = maps_->slots[slot];
     if (LoadField(m.state) != ROSTER_FREE || !SwapField(m.state, ROSTER_FREE, ROSTER_RESERVED))
       continue;

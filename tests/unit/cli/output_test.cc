@@ -118,11 +118,11 @@ TEST(Output, LabelsThatFillTheRecordEndWithIt) {
   EXPECT_EQ(EntryFromMember(member).container.k8s.pod_labels.size(), 1u);
 }
 
-TEST(Output, PodsHostAndJoinsAreNoContainers) {
+TEST(Output, PodsAndJoinsAreNoContainers) {
   Member member;
   member.membership.state = ROSTER_BOUND;
   EXPECT_TRUE(IsListed(member));
-  for (const uint32_t flag : {ROSTER_F_POD, ROSTER_F_HOST, ROSTER_F_JOIN, ROSTER_F_SANDBOX}) {
+  for (const uint32_t flag : {ROSTER_F_POD, ROSTER_F_JOIN, ROSTER_F_SANDBOX}) {
     member.membership.flags = flag;
     EXPECT_FALSE(IsListed(member)) << flag;
   }

@@ -1,5 +1,6 @@
 // The mirror against real pinned maps, in a pin directory of its own. No program is attached.
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -7,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -285,6 +287,28 @@ TEST_F(MirrorTest, ATaskWhoseExecFailedIsArmedAnew) {
   ASSERT_TRUE(maps.ok());
   EXPECT_EQ(maps->hot[0].armed, 1u);
   EXPECT_EQ(maps->armed.Find(static_cast<uint32_t>(task.tid))->handle, *again);
+}
+
+// BPF adds to its numbers at any time: one that userspace wrote back would take some of that away.
+TEST_F(MirrorTest, WhatBpfCountsIsNotWrittenByUserspace) {
+  absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+  ASSERT_TRUE(maps.ok());
+  const auto sum = [&](uint32_t stat) {
+    std::vector<uint64_t> values(static_cast<size_t>(libbpf_num_possible_cpus()));
+    EXPECT_EQ(bpf_map_lookup_elem(maps->stats.get(), &stat, values.data()), 0);
+    return std::accumulate(values.begin(), values.end(), uint64_t{0});
+  };
+  for (const auto& [by_bpf, by_daemon] :
+       {std::pair{ROSTER_STAT_SLOTS_FULL, ROSTER_STAT_SLOTS_FULL_DAEMON},
+        {ROSTER_STAT_MNTNS_FULL, ROSTER_STAT_MNTNS_FULL_DAEMON},
+        {ROSTER_STAT_NETNS_FULL, ROSTER_STAT_NETNS_FULL_DAEMON},
+        {ROSTER_STAT_CGROUP_FULL, ROSTER_STAT_CGROUP_FULL_DAEMON}}) {
+    mirror_->Count(by_bpf, 3);
+    EXPECT_EQ(sum(by_bpf), 0u);
+    EXPECT_EQ(sum(by_daemon), 3u);
+  }
+  mirror_->Count(ROSTER_STAT_HOLDS);
+  EXPECT_EQ(sum(ROSTER_STAT_HOLDS), 1u);
 }
 
 TEST_F(MirrorTest, ASandboxIsMarkedAndStaysSoWhenItsRecordIsRewritten) {

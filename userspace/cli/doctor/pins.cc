@@ -42,6 +42,11 @@ Check CheckPins(const Paths& paths) {
 
 CounterMeaning MeaningOf(uint32_t stat) {
   switch (stat) {
+    case ROSTER_STAT_SLOTS_FULL_DAEMON:
+    case ROSTER_STAT_MNTNS_FULL_DAEMON:
+    case ROSTER_STAT_NETNS_FULL_DAEMON:
+    case ROSTER_STAT_CGROUP_FULL_DAEMON:
+      return MeaningOf(stat - ROSTER_STAT_SLOTS_FULL_DAEMON + ROSTER_STAT_SLOTS_FULL);
     case ROSTER_STAT_SLOTS_FULL:
       return {"slots full", "containers that found no free slot in roster_slot",
               "fewer containers at one time, or a build with a larger ROSTER_MAX_SLOTS"};
@@ -80,9 +85,6 @@ CounterMeaning MeaningOf(uint32_t stat) {
     case ROSTER_STAT_UNRESOLVED:
       return {"unresolved", "containers that nobody could name",
               "which runtime is it? roster list shows provisional"};
-    case ROSTER_STAT_SUBSCRIBERS_LATE:
-      return {"subscribers late",
-              "subscribers that missed their deadline before a container's start", ""};
     case ROSTER_STAT_BAD_BUNDLE:
       return {"bad bundles", "bundles, config.json or pid files that could not be read",
               "the daemon's log names them"};
