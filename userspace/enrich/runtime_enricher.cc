@@ -16,8 +16,8 @@ namespace {
 
 // An engine that did not answer holds up no other add for so long.
 constexpr absl::Duration kLeaveAlone = absl::Seconds(5);
-// Between two tries to have an engine's list.
-constexpr absl::Duration kListAgain = absl::Seconds(1);
+// Between two tries to have an engine's list, at most: the engine may never come.
+constexpr absl::Duration kListAtLeastEvery = absl::Seconds(30);
 
 // A process of that number exists on the host.
 bool IsAlive(uint32_t pid, const std::string& host_root) {
@@ -92,11 +92,12 @@ void RuntimeEnricher::ListLater(const Engine& engine) {
 }
 
 void RuntimeEnricher::ListLoop() {
-  for (;;) {
+  for (absl::Duration wait = around_.list_again;;
+       wait = std::max(wait, std::min(2 * wait, kListAtLeastEvery))) {
     std::vector<Engine> engines;
     {
       MutexLock lock(&mutex_);
-      const absl::Time again = absl::Now() + kListAgain;
+      const absl::Time again = absl::Now() + wait;
       while (!stopping_ && absl::Now() < again) changed_.WaitWithDeadline(&mutex_, again);
       if (stopping_ || to_list_.empty()) return;
       engines = to_list_;

@@ -35,6 +35,9 @@ class RuntimeEnricher {
     std::function<absl::Status(Container)> add_initial;  // CollectionSetup::InitialAdder()
     std::function<void(std::string_view)> warn;
     bool hooked = false;  // runtimes may be held while Enrich runs
+    // Before an engine that did not answer is asked again for its list; each time twice as long, up
+    // to 30 s.
+    absl::Duration list_again = absl::Seconds(1);
   };
 
   RuntimeEnricher(std::vector<Engine> engines, Surroundings surroundings);

@@ -9,7 +9,6 @@
 #include "kernel/errors.h"
 #include "options/once.h"
 #include "roster/options.h"
-#include "text/string_view.h"
 
 namespace roster {
 namespace {
@@ -24,10 +23,7 @@ absl::Status EnrichFrom(const std::vector<RuntimeConfig>& runtimes, CollectionSe
   std::set<std::string> seen;
   for (const RuntimeConfig& runtime : runtimes) {
     absl::StatusOr<std::unique_ptr<EngineClient>> client = MakeEngineClient(runtime);
-    if (!client.ok()) {
-      warn(ToStd(client.status().message()));
-      return client.status();
-    }
+    if (!client.ok()) return client.status();
     if (!seen.insert(absl::StrCat(runtime.name, " ", runtime.socket_path)).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("container runtime ", runtime.name, " is given twice"));

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "enrich/runtime_enricher.h"
 #include "fake_cri_engine.h"
 #include "fake_http_engine.h"
 #include "gmock/gmock.h"
@@ -127,6 +129,45 @@ TEST_F(LateRuntimeOptions, AnEngineThatComesLaterIsAskedForWhatItKnows) {
   EXPECT_EQ(collection_.ContainerLen(), 0u);
   FakeHttpEngine docker(Socket("docker"), OneContainer);
   EXPECT_THAT(AwaitEvents(1), ElementsAre("CREATED a named"));
+}
+
+// Counts the calls for its list, which it never answers.
+class AwayEngine : public EngineClient {
+ public:
+  std::string Name() const override { return "docker"; }
+  absl::StatusOr<std::vector<EngineContainer>> List() override {
+    absl::MutexLock lock(&mutex_);
+    ++lists_;
+    return absl::UnavailableError("away");
+  }
+  absl::StatusOr<EngineContainer> Get(std::string_view) override {
+    return absl::UnavailableError("away");
+  }
+  absl::StatusOr<EngineContainer> Details(std::string_view id) override { return Get(id); }
+  absl::StatusOr<std::map<std::string, std::string>> PodLabels(std::string_view) override {
+    return absl::UnavailableError("away");
+  }
+  void AwaitLists(int count) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [this, count]()
+                            ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return lists_ >= count; };
+    mutex_.AwaitWithTimeout(absl::Condition(&enough), kLong);
+  }
+
+ private:
+  absl::Mutex mutex_;
+  int lists_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+TEST(RuntimeEnricherTest, AnEngineThatStaysAwayIsAskedLessAndLessOften) {
+  const auto client = std::make_shared<AwayEngine>();
+  const RuntimeEnricher::Engine engine{"docker", "", client};
+  RuntimeEnricher enricher({engine},
+                           {.warn = [](std::string_view) {}, .list_again = absl::Milliseconds(10)});
+  const absl::Time start = absl::Now();
+  EXPECT_TRUE(enricher.Initial(engine).empty());
+  client->AwaitLists(6);
+  EXPECT_GE(absl::Now() - start, absl::Milliseconds(10 + 20 + 40 + 80 + 160));
 }
 
 TEST_F(LateRuntimeOptions, CloseEndsWhatIsStillBeingAskedFor) {
