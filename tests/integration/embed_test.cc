@@ -11,6 +11,7 @@
 #include "engines/docker_engine.h"
 #include "engines/engine.h"
 #include "engines/image.h"
+#include "engines/oci_engine.h"
 #include "engines/wait.h"
 #include "engines/workspace.h"
 #include "gmock/gmock.h"
@@ -20,6 +21,7 @@
 #include "process/proc_task.h"
 #include "roster/collection.h"
 #include "roster/json.h"
+#include "roster/reader.h"
 
 namespace roster::testing {
 namespace {
@@ -225,6 +227,43 @@ TEST_F(Embed, NothingIsLeftWhenTheCollectionIsClosed) {
   round("two");
   EXPECT_EQ(OpenFiles(), files);
   EXPECT_EQ(CountThreads(), threads);
+}
+
+// The hook adds containers that run already before it has started: what the collection then learns
+// of them must not pass the pins by.
+TEST_F(Embed, WhatIsLearnedWhileTheHookStartsReachesThePins) {
+  engine_ = std::make_unique<OciEngine>("runc", *workspace_, OciEngine::States::kDefault);
+  ASSERT_TRUE(engine_->Start().ok());
+  const auto id = engine_->Run({workspace_->unique_name() + "-early", {MarkerPath(1), "wait"}});
+  ASSERT_TRUE(id.ok()) << id.status();
+  bool updated = false;
+  hook_.on_turn = [&] {
+    if (updated) return;
+    // For the first time before the start is done: which waits, as for any slow engine.
+    ASSERT_NE(Await(EventType::kCreated, *id), nullptr);
+    ASSERT_TRUE(collection_
+                    .UpdateContainer(*id,
+                                     [](Container* held) {
+                                       held->runtime.container_image_name = "learned:1";
+                                       return true;
+                                     })
+                    .ok());
+    updated = true;
+  };
+  const absl::Status status = collection_.Initialize(Events(), WithContainerFanotifyEbpf(hook_));
+  ASSERT_TRUE(status.ok()) << status;
+  auto reader = Reader::Open(hook_.pin_dir);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const uint64_t mntns = collection_.GetContainer(*id)->mntns;
+  Ticker ticker(absl::Milliseconds(10));
+  std::string image;
+  const absl::Status written = WaitUntil("the record", {ticker.fd()}, In(absl::Seconds(5)), [&] {
+    ticker.Take();
+    const auto member = reader->FindByMntns(mntns);
+    if (member.ok() && member->has_value()) image = (*member)->record.image;
+    return image == "learned:1";
+  });
+  EXPECT_TRUE(written.ok()) << written << "; the record's image is '" << image << "'";
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Options that find containers as they start and end: the daemon's way, within any program.
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
@@ -23,6 +25,10 @@ class Hook {
   absl::Status Start(ContainerCollection* collection, TrackerOptions options,
                      TrackerThread::OnStopped on_stopped,
                      std::shared_ptr<TracerCollection> tracers) {
+    {
+      MutexLock lock(&mutex_);
+      early_.emplace();
+    }
     auto started = TrackerThread::Start(collection, std::move(options), std::move(on_stopped));
     if (!started.ok()) return started.status();
     if (tracers != nullptr && tracers->SetSinkIfNone((*started)->sink())) {
@@ -30,6 +36,8 @@ class Hook {
     }
     MutexLock lock(&mutex_);
     tracker_ = *std::move(started);
+    for (const PubSubEvent& event : *early_) tracker_->Follow(event);
+    early_.reset();
     return absl::OkStatus();
   }
 
@@ -45,13 +53,19 @@ class Hook {
 
   void Follow(const PubSubEvent& event) {
     MutexLock lock(&mutex_);
-    if (tracker_ != nullptr) tracker_->Follow(event);
+    if (tracker_ != nullptr) {
+      tracker_->Follow(event);
+    } else if (early_) {
+      early_->push_back(event);
+    }
   }
 
  private:
   std::shared_ptr<TracerCollection> tracers_;  // that write to the tracker's sink
   Mutex mutex_;
   std::unique_ptr<TrackerThread> tracker_ ABSL_GUARDED_BY(mutex_);
+  // What comes while the tracker starts, which adds the containers that run already.
+  std::optional<std::vector<PubSubEvent>> early_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::Status Check(const HookOptions& options) {
