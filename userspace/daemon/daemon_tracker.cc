@@ -7,10 +7,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "kernel/clock.h"
 #include "kernel/errors.h"
+#include "kernel/mutex.h"
 #include "log/log.h"
 #include "roster/options.h"
 #include "tracker/event_loop.h"
@@ -34,7 +34,7 @@ class CollectionTracker : public DaemonTracker {
     hook.state_dir = options_.state_dir;
     hook.host_mntns = options_.host_mntns;
     hook.on_problem = [this](std::string_view problem) {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       problems_.emplace_back(problem);
     };
     hook.on_turn = [this] { turned_ns_ = MonotonicNs(); };
@@ -70,7 +70,7 @@ class CollectionTracker : public DaemonTracker {
   std::vector<std::string> Problems() override {
     std::vector<std::string> problems;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       problems = problems_;
     }
     if (!Turns()) {
@@ -91,7 +91,7 @@ class CollectionTracker : public DaemonTracker {
   std::unique_ptr<EventLoop> loop_;  // the process's; the hook has one of its own
   absl::Status hook_ended_;          // the loop's
   std::atomic<uint64_t> turned_ns_ = MonotonicNs();
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
   ContainerCollection collection_;  // last: what it starts uses the rest
 };
