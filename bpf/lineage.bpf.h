@@ -118,8 +118,6 @@ static __noinline void tell(__u32 type, __u64 handle, __u32 pid, __u32 exit_code
 	e->pid = pid;
 	e->handle = handle;
 	e->time_ns = bpf_ktime_get_boot_ns();
-	e->exe_ino = 0;
-	e->exe_dev = 0;
 	e->exit_code = exit_code;
 	e->flags = m ? m->flags : 0;
 	bpf_ringbuf_submit(e, 0);

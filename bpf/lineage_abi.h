@@ -106,12 +106,10 @@ struct roster_event {
 	__u32 type; /* enum roster_event_type */
 	__u32 pid;  /* of the task concerned, host's pid namespace */
 	__u64 handle;
-	__u64 time_ns; /* CLOCK_BOOTTIME */
-	__u64 exe_ino; /* PROVISIONAL: the executable before this exec, where known; else 0 */
-	__u64 exe_dev;
+	__u64 time_ns;	 /* CLOCK_BOOTTIME */
 	__u32 exit_code; /* EXITING: as wait(2) gives it */
 	__u32 flags;	 /* ROSTER_F_* of the slot */
 };
-ROSTER_ASSERT_SIZE(struct roster_event, 4 + 4 + 4 * 8 + 4 + 4);
+ROSTER_ASSERT_SIZE(struct roster_event, 4 + 4 + 2 * 8 + 4 + 4);
 
 #endif /* ROSTER_LINEAGE_ABI_H */

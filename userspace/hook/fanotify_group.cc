@@ -87,12 +87,6 @@ absl::Status FanotifyGroup::MarkExecutable(int fd, std::string_view name) {
   return Mark(FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, fd, nullptr, name);
 }
 
-absl::Status FanotifyGroup::UnmarkExecutable(const std::string& path) {
-  const absl::Status status =
-      Mark(FAN_MARK_REMOVE, FAN_OPEN_EXEC_PERM, AT_FDCWD, path.c_str(), path);
-  return absl::IsNotFound(status) ? absl::OkStatus() : status;
-}
-
 absl::Status FanotifyGroup::AddDirectoryAccess(int dirfd, std::string_view name) {
   return Mark(FAN_MARK_ADD | FAN_MARK_ONLYDIR, FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD, dirfd, nullptr,
               name);
@@ -102,14 +96,6 @@ absl::Status FanotifyGroup::RemoveDirectoryAccess(int dirfd, std::string_view na
   const absl::Status status = Mark(FAN_MARK_REMOVE | FAN_MARK_ONLYDIR,
                                    FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD, dirfd, nullptr, name);
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
-}
-
-absl::Status FanotifyGroup::IgnoreAccess(int dirfd, const std::string& name) {
-  // A child's mark is only asked about what its own mask or ignore mask says, and survives being
-  // written to.
-  return Mark(
-      FAN_MARK_ADD | FAN_MARK_DONT_FOLLOW | FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY,
-      FAN_ACCESS_PERM, dirfd, name.c_str(), name);
 }
 
 }  // namespace roster

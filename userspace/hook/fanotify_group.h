@@ -32,17 +32,12 @@ class FanotifyGroup {
   absl::StatusOr<FileId> MarkExecutable(const std::string& path);
   // The same for a file that is open (not O_PATH); `name` is for error messages.
   absl::Status MarkExecutable(int fd, std::string_view name);
-  // Undoes it for the file that is now at `path`. OK when there was no mark or is no file.
-  absl::Status UnmarkExecutable(const std::string& path);
 
   // Holds every read of a file directly in the open directory `dirfd`. `name` is for error
   // messages.
   absl::Status AddDirectoryAccess(int dirfd, std::string_view name);
   // OK when the mark is gone already (the directory was deleted).
   absl::Status RemoveDirectoryAccess(int dirfd, std::string_view name);
-
-  // Never holds reads of `dirfd`/`name`, which must exist, for as long as its inode lives.
-  absl::Status IgnoreAccess(int dirfd, const std::string& name);
 
  private:
   explicit FanotifyGroup(Fd fd) : fd_(std::move(fd)) {}

@@ -356,7 +356,6 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
   if (identity.ok()) {
     container = DescribeIdentity(*identity, std::move(container), &kind);
   } else if (container.runtime.container_id.empty()) {
-    ++unresolved_;
     mirror_->Count(ROSTER_STAT_UNRESOLVED);
     LogWarning("container of an unknown runtime", {{"pid", pid}, {"error", identity.status()}});
     container = DescribeUnknown(handle);

@@ -84,8 +84,6 @@ class Roll {
   // A follower (see CollectionSetup): thread-safe, does not block.
   void Follow(const PubSubEvent& event);
 
-  size_t unresolved() const { return unresolved_; }
-
  private:
   struct Preparing {
     PreparedCreate prepared;
@@ -129,7 +127,6 @@ class Roll {
   absl::flat_hash_map<std::string, ConmonIntent> conmons_;
   std::vector<std::string> conmon_order_;
   absl::Time next_tombstones_ = absl::InfiniteFuture();
-  size_t unresolved_ = 0;
   // Last: their work uses the rest. Finding out who a container is may read many files, and must
   // not delay what a held runtime waits for.
   Worker worker_;
