@@ -130,7 +130,7 @@ static __always_inline __u64 reserve_slot(struct roster_hot *h)
 		return 0;
 	}
 	b->epoch++;
-	b->npending = b->nlive = b->ntasks = 0;
+	b->npending = b->nlive = b->ntasks = b->ncgroups = 0;
 	b->exe_ino = 0;
 	b->from_mntns = b->from_netns = b->from_cgroup = 0;
 	b->leader = b->init = 0;

@@ -224,6 +224,11 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	}
 	if (l->member && roster_by_handle(l->member))
 		fresh.member = l->member;
+	b = fresh.member ? birth_of(fresh.member) : NULL;
+	if (b && b->ntasks >= ROSTER_MAX_MEMBER_TASKS) {
+		roster_count(ROSTER_STAT_TASKS_BOUND);
+		fresh.member = 0;
+	}
 	if (!fresh.pending && !fresh.member && !fresh.flags)
 		return 0;
 	if (!enter_lineage((__u64)child, &fresh, child->tgid))

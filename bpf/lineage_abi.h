@@ -15,6 +15,12 @@
 /* Tasks that carry a handle; at 16 bytes a bucket this is 1 MiB. Full: counted, identity maps still
  * serve. */
 #define ROSTER_MAX_LINEAGE 65536
+/*
+ * What one container may have of these and of roster_cgroup, a quarter each: it can make as many
+ * tasks and, where its cgroup is delegated, cgroups as it likes. Beyond that it loses its own.
+ */
+#define ROSTER_MAX_MEMBER_TASKS	 (ROSTER_MAX_LINEAGE / 4)
+#define ROSTER_MAX_CHILD_CGROUPS (ROSTER_MAX_CGROUPS / 4)
 /* Held execs that wait for their sched_process_exec: far more than CPUs that run a runtime. */
 #define ROSTER_MAX_ARMED 4096
 /* Inodes of runtime executables. */
@@ -48,7 +54,8 @@ struct roster_birth {
 	__u32 ntasks;	  /* member tasks that have not been freed */
 	__u64 exe_ino;	  /* the held runtime's executable */
 	__u64 from_mntns; /* inode numbers of the runtime's namespaces, taken at its exec */
-	__u64 from_netns;
+	__u32 from_netns;
+	__u32 ncgroups;	   /* child cgroups entered */
 	__u64 from_cgroup; /* cgroup id of the runtime */
 	__u64 leader;	   /* address of the runtime's task: tells it from its forked children */
 	__u64 init;	   /* address of the container's init task */

@@ -180,6 +180,8 @@ enum roster_stat {
 	ROSTER_STAT_MNTNS_FULL_DAEMON = 21,
 	ROSTER_STAT_NETNS_FULL_DAEMON = 22,
 	ROSTER_STAT_CGROUP_FULL_DAEMON = 23,
+	ROSTER_STAT_CGROUPS_BOUND = 24, /* child cgroups beyond one container's part of the map */
+	ROSTER_STAT_TASKS_BOUND = 25,	/* tasks beyond one container's part of the lineage */
 	ROSTER_STAT_MAX = 32,
 };
 

@@ -14,14 +14,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "cgroups.skel.h"
+#include "engines/host_state.h"
 #include "engines/image.h"
 #include "engines/oci_bundle.h"
 #include "engines/oci_engine.h"
 #include "integration/roster_test_base.h"
+#include "kernel/bpf_map.h"
 #include "kernel/errors.h"
 #include "kernel/host.h"
+#include "kernel/shared_field.h"
 #include "lifecycle.skel.h"
 #include "lineage_abi.h"
+#include "process/proc_task.h"
 
 namespace roster::testing {
 namespace {
@@ -131,6 +135,12 @@ class KernelHook {
     if (bpf_map_lookup_elem(fd, &zero, &hot) != 0) return;
     hot.armed = 1;
     bpf_map_update_elem(fd, &zero, &hot, 0);
+  }
+
+  // The slot's birth, shared with BPF.
+  absl::StatusOr<MappedArray<roster_birth>> Births() const {
+    return MappedArray<roster_birth>::Map(bpf_map__fd(lifecycle_->maps.roster_birth),
+                                          ROSTER_MAX_SLOTS, "roster_birth");
   }
 
   const std::string& directory() const { return directory_; }
@@ -326,6 +336,56 @@ TEST_F(KernelHookTest, ExecIntoAContainerBelongsToItAndNsenterOnlyFindsIt) {
   EXPECT_EQ(visitor->by_task.handle, 0u) << "it has the namespace but not the lineage";
   EXPECT_EQ(visitor->by_mntns.handle, init->by_task.handle);
   ROSTER_ASSERT_OK(engine.Remove("one"));
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
+}
+
+// A container that makes cgroups or tasks without end loses its own, not others theirs.
+TEST_F(KernelHookTest, OneContainerHasItsPartOfTheMapsAndNoMore) {
+  OciEngine engine("crun", *workspace_);
+  ROSTER_ASSERT_OK(engine.Start());
+  ROSTER_ASSERT_OK(engine.Run({"bomber", {"/bin/sh", "-c", "while :; do /bin/sleep 0.02; done"}}));
+  auto pid = engine.Pid("bomber");
+  ROSTER_ASSERT_OK(pid);
+  auto task = ProcTask::Open(*pid);
+  ROSTER_ASSERT_OK(task);
+  auto cgroups = task->Cgroups();
+  ROSTER_ASSERT_OK(cgroups);
+  std::string directory;
+  for (const Mount& mount : ListMounts()) {
+    if (mount.type == "cgroup2") directory = mount.mount_point + cgroups->v2;
+  }
+  auto pins = roster_->ReadPins();
+  ROSTER_ASSERT_OK(pins);
+  ASSERT_TRUE(pins->cgroups.contains(InodeOf(directory))) << directory;
+  auto births = hook_->Births();
+  ROSTER_ASSERT_OK(births);
+  roster_birth& birth = (*births)[ROSTER_HANDLE_SLOT(pins->cgroups[InodeOf(directory)])];
+  const auto make = [&](const std::string& name) {
+    EXPECT_EQ(::mkdir((directory + "/" + name).c_str(), 0755), 0);
+    auto now = roster_->ReadPins();
+    return now.ok() && now->cgroups.contains(InodeOf(directory + "/" + name));
+  };
+
+  EXPECT_TRUE(make("first"));
+  EXPECT_EQ(LoadField(birth.ncgroups), 1u);
+  StoreField(birth.ncgroups, ROSTER_MAX_CHILD_CGROUPS);
+  EXPECT_FALSE(make("too-many"));
+  EXPECT_EQ(*roster_->Stat(ROSTER_STAT_CGROUPS_BOUND), 1u);
+  EXPECT_EQ(::rmdir((directory + "/first").c_str()), 0);
+  EXPECT_TRUE(make("in-its-place"));
+  StoreField(birth.ncgroups, 1);
+  EXPECT_EQ(::rmdir((directory + "/too-many").c_str()), 0);
+  EXPECT_EQ(::rmdir((directory + "/in-its-place").c_str()), 0);
+  EXPECT_EQ(LoadField(birth.ncgroups), 0u);
+
+  AddField(birth.ntasks, ROSTER_MAX_MEMBER_TASKS);
+  Ticker ticker(absl::Milliseconds(10));
+  ROSTER_EXPECT_OK(WaitUntil("a fork beyond the bound", {ticker.fd()}, In(absl::Seconds(5)), [&] {
+    ticker.Take();
+    return roster_->Stat(ROSTER_STAT_TASKS_BOUND).value_or(0) > 0;
+  }));
+  AddField(birth.ntasks, -ROSTER_MAX_MEMBER_TASKS);
+  ROSTER_ASSERT_OK(engine.Remove("bomber"));
   ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
 }
 

@@ -59,6 +59,18 @@ CounterMeaning MeaningOf(uint32_t stat) {
     case ROSTER_STAT_CGROUP_FULL:
       return {"roster_cgroup full", "cgroups, children included, that did not fit",
               "fewer containers, or fewer child cgroups in them"};
+    case ROSTER_STAT_CGROUPS_BOUND:
+      return {
+          "child cgroups beyond bound",
+          "child cgroups of a container that has a quarter of roster_cgroup: by these it is not "
+          "found",
+          "which container makes so many cgroups?"};
+    case ROSTER_STAT_TASKS_BOUND:
+      return {
+          "tasks beyond bound",
+          "tasks of a container that has a quarter of the lineage: these are found by namespace "
+          "only",
+          "which container makes so many tasks? A limit of pids ends that"};
     case ROSTER_STAT_RECORD_FULL:
       return {"roster_record full", "records that did not fit: containers without a name",
               "fewer containers at one time"};
