@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -110,7 +111,11 @@ TEST(Follow, DaemonThatIsAwayIsSaidToBeSoOnceAndToBeBackOnce) {
     {
       auto listener = UnixListener::Listen(socket);
       // Each try to come back connects twice: to see whether somebody listens, and to call.
-      for (int i = 0; listener.ok() && i < 6; ++i) close(accept(listener->fd(), nullptr, nullptr));
+      for (int i = 0; listener.ok() && i < 6; ++i) {
+        pollfd wait = {.fd = listener->fd(), .events = POLLIN, .revents = 0};
+        poll(&wait, 1, 10'000);
+        close(accept(listener->fd(), nullptr, nullptr));
+      }
     }
     server = GrpcServer::Start(socket, &source, {.version = "9"});
     source.Publish(EventType::kCreated, MakeContainer("bbb", "b"));
