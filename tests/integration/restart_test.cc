@@ -162,6 +162,49 @@ TEST_F(Restart, TwentyKillsDuringManyStartsLoseAndLeaveNothing) {
   ROSTER_EXPECT_OK(podman->Stop());
 }
 
+// A runtime that no daemon has seen keeps its states where nobody looks. The first that tells
+// where, whoever the daemon is then, names those that were started before.
+TEST_F(Restart, WhatNobodyCouldNameIsNamedOnceItsRuntimesStatesAreKnown) {
+  StartAll(EngineKind::kRunc);
+  if (HasFatalFailure()) return;
+  std::unique_ptr<Engine> crun = MakeEngine(EngineKind::kCrun, *workspace_);
+  ROSTER_ASSERT_OK(crun->Start());
+  ROSTER_ASSERT_OK(roster_->Terminate());
+  auto before = StartContainers(crun.get(), StartMode::kRun, 2, 1, "before", 0, observer_.get());
+  ROSTER_ASSERT_OK(before);
+  const auto all_unknown = [](const auto& list) {
+    return list.size() == 2 && std::all_of(list.begin(), list.end(), [](const auto& entry) {
+             return entry.first.starts_with("unknown-");
+           });
+  };
+  const auto named = [&](const auto& list, size_t count) {
+    return list.size() == count && list.contains("before0") && list.contains("before1");
+  };
+  ROSTER_ASSERT_OK(roster_->Start());
+  ROSTER_ASSERT_OK(roster_->AwaitList("two without a name", In(absl::Seconds(15)), all_unknown));
+  // To the next daemon they are no less unknown.
+  ROSTER_ASSERT_OK(roster_->Terminate());
+  ROSTER_ASSERT_OK(roster_->Start());
+  ROSTER_ASSERT_OK(
+      roster_->AwaitList("again two without a name", In(absl::Seconds(15)), all_unknown));
+  auto after = StartContainers(crun.get(), StartMode::kRun, 1, 1, "after", 10, observer_.get());
+  ROSTER_ASSERT_OK(after);
+  ROSTER_EXPECT_OK(roster_->AwaitList("all three by name", In(absl::Seconds(5)),
+                                      [&](const auto& list) { return named(list, 3); }));
+  // The pins have it as well.
+  ROSTER_ASSERT_OK(roster_->Terminate());
+  auto pins = roster_->Call({"list", "-o", "json"});
+  ROSTER_ASSERT_OK(pins);
+  EXPECT_THAT(pins->out, ::testing::HasSubstr("\"before0\""));
+  EXPECT_THAT(pins->out, ::testing::Not(::testing::HasSubstr("unknown-")));
+  ROSTER_ASSERT_OK(roster_->Start());
+  for (const auto* group : {&*before, &*after}) {
+    ROSTER_ASSERT_OK(RemoveContainers(crun.get(), *group, 2));
+  }
+  ExpectNothingLeft();
+  ROSTER_EXPECT_OK(crun->Stop());
+}
+
 TEST_F(Restart, CleanStopKeepsThePinsAndTheNextDaemonGoesOn) {
   StartAll(EngineKind::kRunc);
   if (HasFatalFailure()) return;

@@ -194,7 +194,7 @@ absl::Status Mirror::Update(const Container& container) {
     record.started_at_ns = static_cast<uint64_t>(RealTimeOf(bound_ns));
   }
   ROSTER_RETURN_IF_ERROR(PutRecord(record));
-  ClearBits(m->flags, ROSTER_F_PROVISIONAL);
+  if (!IsUnknown(container)) ClearBits(m->flags, ROSTER_F_PROVISIONAL);
   abi_.Changed();
   return absl::OkStatus();
 }

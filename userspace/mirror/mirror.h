@@ -66,9 +66,9 @@ class Mirror {
   // init's exec. ALREADY_EXISTS, and nothing changed, when its mount namespace is another's.
   absl::Status BindEarly(const Container& container, const InitIdentity& init);
 
-  // Rewrites the record of container.handle and clears `provisional`. Times are kept; the start is
-  // the kernel's bind once there was one, whatever `container` says. NOT_FOUND when the handle
-  // names nothing any more.
+  // Rewrites the record of container.handle and clears `provisional`, unless it IsUnknown. Times
+  // are kept; the start is the kernel's bind once there was one, whatever `container` says.
+  // NOT_FOUND when the handle names nothing any more.
   absl::Status Update(const Container& container);
 
   // The container holds a pod's namespaces and is none of its own: readers may hide it. Nothing

@@ -101,4 +101,9 @@ Container ContainerFromRecord(const roster_record& record, const roster_membersh
   return container;
 }
 
+bool IsUnknown(const Container& container) {
+  return container.runtime.runtime_name == kUnknownRuntime &&
+         container.runtime.container_id.starts_with(kUnknownRuntime);
+}
+
 }  // namespace roster

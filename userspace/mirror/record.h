@@ -18,6 +18,10 @@ roster_record MakeRecord(const Container& container);
 // taken up to its NUL or its end, never beyond.
 Container ContainerFromRecord(const roster_record& record, const roster_membership& membership);
 
+// One that nobody could name: its runtime is called kUnknownRuntime, and its id begins so.
+inline constexpr char kUnknownRuntime[] = "unknown";
+bool IsUnknown(const Container& container);
+
 }  // namespace roster
 
 #endif  // ROSTER_USERSPACE_MIRROR_RECORD_H_

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "enrich/enricher.h"
+#include "mirror/record.h"
 
 namespace roster {
 namespace {
@@ -44,7 +45,7 @@ Container DescribeIdentity(const Identity& identity, Container known, ContainerK
 Container DescribeUnknown(uint64_t handle) {
   Container container;
   container.runtime.container_id = absl::StrCat("unknown-", absl::Hex(handle));
-  container.runtime.runtime_name = "unknown";
+  container.runtime.runtime_name = kUnknownRuntime;
   return container;
 }
 

@@ -22,7 +22,7 @@ void CompleteDescription(const OciSpec& spec, const ConmonIntent* conmon, Contai
 // what its bundle says; without one it stays.
 Container DescribeIdentity(const Identity& identity, Container known, ContainerKind* kind);
 
-// A container whose runtime nobody knows: id "unknown-<handle in hex>".
+// A container whose runtime nobody knows: id "unknown-<handle in hex>", see IsUnknown.
 Container DescribeUnknown(uint64_t handle);
 
 // Copies the identities that the kernel bound.

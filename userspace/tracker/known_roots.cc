@@ -45,12 +45,15 @@ KnownRoots::KnownRoots(std::string file) : file_(std::move(file)) {
   }
 }
 
-void KnownRoots::Note(std::string_view root) {
+bool KnownRoots::Note(std::string_view root) {
   while (root.size() > 1 && root.back() == '/') root.remove_suffix(1);
-  if (!IsUsable(root) || std::find(roots_.begin(), roots_.end(), root) != roots_.end()) return;
+  if (!IsUsable(root) || std::find(roots_.begin(), roots_.end(), root) != roots_.end()) {
+    return false;
+  }
   if (roots_.size() == kMost) roots_.erase(roots_.begin());
   roots_.emplace_back(root);
   Save();
+  return true;
 }
 
 void KnownRoots::Save() const {

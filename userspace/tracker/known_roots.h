@@ -21,8 +21,8 @@ class KnownRoots {
   // Reads `file`, if it is there, is root's and no larger than a file of ours; "" keeps nothing.
   explicit KnownRoots(std::string file);
 
-  // Remembers an absolute path, and writes the file when it is new.
-  void Note(std::string_view root);
+  // Remembers an absolute path, and writes the file when it is new; whether it is.
+  bool Note(std::string_view root);
 
   // DefaultStateRoots() and the remembered ones.
   std::vector<std::string> All() const;

@@ -38,7 +38,7 @@ Roll::Roll(EventLoop* loop, Mirror* mirror, ContainerCollection* collection, Lat
 absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& task,
                                        std::function<void()> release) {
   Container& container = prepared.container;
-  roots_.Note(prepared.intent.root);
+  NoteRoot(prepared.intent.root);
   const auto conmon = conmons_.find(container.runtime.container_id);
   CompleteDescription(prepared.spec, conmon == conmons_.end() ? nullptr : &conmon->second,
                       &container);
@@ -76,6 +76,7 @@ bool Roll::IsPrepared(pid_t tid, const std::string& id) const {
 }
 
 void Roll::PrepareJoin(const JoinIntent& join, const HeldTask& task) {
+  NoteRoot(join.root);
   const ContainerPtr container = collection_->GetContainer(join.id);
   if (container == nullptr || container->handle == 0)
     return;  // the kernel hook knows it by its namespaces
@@ -201,6 +202,7 @@ void Roll::TakeStart(const roster_membership& slot, Container* container) const 
 void Roll::Announce(Container container, std::function<void()> then) {
   const uint64_t handle = container.handle;
   living_[handle] = container.runtime.container_id;
+  if (IsUnknown(container)) unknown_[handle] = static_cast<pid_t>(container.runtime.container_pid);
   LogInfo("container created", {{"id", container.runtime.container_id},
                                 {"name", container.runtime.container_name},
                                 {"runtime", container.runtime.runtime_name},
@@ -312,6 +314,7 @@ void Roll::OnEnded(uint64_t handle) {
   if (it == living_.end()) return;
   LogInfo("container ended", {{"id", it->second}, {"handle", handle}});
   living_.erase(it);
+  unknown_.erase(handle);
   worker_.Post([this, handle] { (void)collection_->RemoveContainerByHandle(handle); });
 }
 
@@ -325,8 +328,13 @@ void Roll::ScheduleTombstones(absl::Time when) {
   });
 }
 
+void Roll::NoteRoot(const std::string& root) {
+  if (!roots_.Note(root)) return;
+  for (const auto& [handle, pid] : unknown_) Resolve(handle, pid, std::size(kResolveDelays));
+}
+
 void Roll::Resolve(uint64_t handle, pid_t pid, size_t attempt) {
-  if (living_.contains(handle)) return;
+  if (living_.contains(handle) && !unknown_.contains(handle)) return;
   IdentifyOptions where;
   where.state_roots = roots_.All();
   resolver_.Post([this, handle, pid, attempt, where = std::move(where)] {
@@ -339,7 +347,9 @@ void Roll::Resolve(uint64_t handle, pid_t pid, size_t attempt) {
 
 void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<Identity> identity) {
   const std::optional<roster_membership> slot = mirror_->Slot(handle);
-  if (!slot || slot->init_pid != static_cast<uint32_t>(pid) || living_.contains(handle)) return;
+  const bool again = unknown_.contains(handle);
+  if (!slot || slot->init_pid != static_cast<uint32_t>(pid)) return;
+  if (living_.contains(handle) && (!again || !identity.ok())) return;
   if (!identity.ok() && attempt < std::size(kResolveDelays)) {
     loop_->RunAfter(kResolveDelays[attempt],
                     [this, handle, pid, attempt] { Resolve(handle, pid, attempt + 1); });
@@ -349,6 +359,12 @@ void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<I
   ContainerKind kind = ContainerKind::kContainer;
   const std::optional<roster_record> record = mirror_->Record(handle);
   if (record) container = ContainerFromRecord(*record, *slot);
+  if (identity.ok() && IsUnknown(container)) container = Container();
+  if (again) {
+    // To subscribers it is another container: another id.
+    unknown_.erase(handle);
+    worker_.Post([this, handle] { (void)collection_->RemoveContainerByHandle(handle); });
+  }
   if (identity.ok() && !identity->runtime_path.empty() && options_.on_runtime &&
       (slot->flags & ROSTER_F_PROVISIONAL) != 0) {
     options_.on_runtime(identity->runtime_path);

@@ -98,6 +98,9 @@ class Roll {
   void OnEnded(uint64_t handle);
   // Finds out who the container of `handle` is, again after a while if nobody knows yet.
   void Resolve(uint64_t handle, pid_t pid, size_t attempt);
+  // A runtime keeps its states at `root`: if that is news, those that nobody could name are asked
+  // about again.
+  void NoteRoot(const std::string& root);
   void Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<Identity> identity);
   // Publishes CREATED (`then` runs when the subscribers have answered) and asks the engine for what
   // is missing.
@@ -124,6 +127,7 @@ class Roll {
   absl::flat_hash_map<pid_t, uint64_t> prepared_tids_;
   KnownRoots roots_;
   absl::flat_hash_map<uint64_t, std::string> living_;  // handle to id, of announced containers
+  absl::flat_hash_map<uint64_t, pid_t> unknown_;       // of living_: announced without a name
   absl::flat_hash_map<std::string, ConmonIntent> conmons_;
   std::vector<std::string> conmon_order_;
   absl::Time next_tombstones_ = absl::InfiniteFuture();
