@@ -1,5 +1,6 @@
 #include "engines/docker_like_engine.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -76,7 +77,12 @@ absl::Status DockerLikeEngine::Remove(const std::string& name) {
   std::vector<std::string> line{"rm", "--force", "--volumes"};
   Append(&line, RemoveOptions());
   line.push_back(name);
-  return Call(line).status();
+  absl::Status removed = Call(line).status();
+  // Podman kills it and waits for a time that nobody can set: on a busy machine it gives up.
+  if (absl::StrContains(removed.message(), "did not die within timeout")) {
+    removed = Call(line).status();
+  }
+  return removed;
 }
 
 absl::Status DockerLikeEngine::RemoveAll() {
