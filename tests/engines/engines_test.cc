@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -16,7 +15,7 @@
 #include "engines/host_state.h"
 #include "engines/image.h"
 #include "engines/wait.h"
-#include "engines/workspace.h"
+#include "engines/workspace_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -46,14 +45,12 @@ void ExpectComm(pid_t pid, const std::string& comm) {
   EXPECT_TRUE(waited.ok()) << waited << ": it is " << CommOf(pid);
 }
 
-class Engines : public ::testing::TestWithParam<EngineKind> {
+class Engines : public WorkspaceTest, public ::testing::WithParamInterface<EngineKind> {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
     if (!IsInstalled(GetParam())) GTEST_SKIP() << EngineName(GetParam()) << " is not installed";
-    auto workspace = Workspace::Create();
-    ASSERT_TRUE(workspace.ok()) << workspace.status();
-    workspace_ = *std::move(workspace);
+    WorkspaceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     engine_ = MakeEngine(GetParam(), *workspace_);
     absl::Status started = engine_->Start();
     ASSERT_TRUE(started.ok()) << started;
@@ -69,7 +66,6 @@ class Engines : public ::testing::TestWithParam<EngineKind> {
     EXPECT_THAT(FindLeftovers(directory), IsEmpty());
   }
 
-  std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<Engine> engine_;
 };
 

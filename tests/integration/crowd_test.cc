@@ -17,7 +17,7 @@
 #include "engines/engine.h"
 #include "engines/image.h"
 #include "engines/wait.h"
-#include "engines/workspace.h"
+#include "engines/workspace_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "integration/judge.h"
@@ -48,13 +48,11 @@ class Heard {
   std::map<std::string, std::vector<EventType>> heard_ ABSL_GUARDED_BY(mutex_);
 };
 
-class Crowd : public ::testing::Test {
+class Crowd : public WorkspaceTest {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    auto workspace = Workspace::Create();
-    ASSERT_TRUE(workspace.ok()) << workspace.status();
-    workspace_ = *std::move(workspace);
+    WorkspaceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     for (const EngineKind kind : kAllEngines) {
       ASSERT_TRUE(IsInstalled(kind)) << EngineName(kind);
       engines_.push_back(MakeEngine(kind, *workspace_));
@@ -121,7 +119,6 @@ class Crowd : public ::testing::Test {
     }
   }
 
-  std::unique_ptr<Workspace> workspace_;
   HookOptions hook_;
   std::shared_ptr<TracerCollection> tracers_ = std::make_shared<TracerCollection>(nullptr);
   Heard heard_;

@@ -13,7 +13,7 @@
 #include "engines/image.h"
 #include "engines/oci_engine.h"
 #include "engines/wait.h"
-#include "engines/workspace.h"
+#include "engines/workspace_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kernel/pins.h"
@@ -28,13 +28,11 @@ namespace {
 
 using ::testing::ElementsAre;
 
-class Embed : public ::testing::Test {
+class Embed : public WorkspaceTest {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    auto workspace = Workspace::Create();
-    ASSERT_TRUE(workspace.ok()) << workspace.status();
-    workspace_ = *std::move(workspace);
+    WorkspaceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     hook_.pin_dir = absl::StrCat(ROSTER_BPFFS "/roster-embed-", ::getpid(), "/v1");
     hook_.on_problem = [](std::string_view problem) { ADD_FAILURE() << problem; };
   }
@@ -85,7 +83,6 @@ class Embed : public ::testing::Test {
     return types;
   }
 
-  std::unique_ptr<Workspace> workspace_;
   HookOptions hook_;
   absl::Mutex mutex_;
   std::vector<PubSubEvent> events_ ABSL_GUARDED_BY(mutex_);

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cstring>
 
@@ -14,19 +13,18 @@
 #include "engines/image.h"
 #include "engines/oci_engine.h"
 #include "engines/wait.h"
+#include "engines/workspace_fixture.h"
 #include "gtest/gtest.h"
 #include "roster_abi.h"
 
 namespace roster::testing {
 namespace {
 
-class ObserverAlone : public ::testing::TestWithParam<Observer::Kind> {
+class ObserverAlone : public WorkspaceTest, public ::testing::WithParamInterface<Observer::Kind> {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    auto workspace = Workspace::Create();
-    ASSERT_TRUE(workspace.ok()) << workspace.status();
-    workspace_ = *std::move(workspace);
+    WorkspaceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     runc_ = std::make_unique<OciEngine>("runc", *workspace_);
     ASSERT_TRUE(runc_->Start().ok());
     auto observer = Observer::Attach(GetParam(), "");
@@ -34,7 +32,6 @@ class ObserverAlone : public ::testing::TestWithParam<Observer::Kind> {
     observer_ = *std::move(observer);
   }
 
-  std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<OciEngine> runc_;
   std::unique_ptr<Observer> observer_;
 };

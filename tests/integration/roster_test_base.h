@@ -3,8 +3,6 @@
 #ifndef ROSTER_TESTS_INTEGRATION_ROSTER_TEST_BASE_H_
 #define ROSTER_TESTS_INTEGRATION_ROSTER_TEST_BASE_H_
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -13,7 +11,7 @@
 #include "engines/engine.h"
 #include "engines/image.h"
 #include "engines/wait.h"
-#include "engines/workspace.h"
+#include "engines/workspace_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "integration/judge.h"
@@ -39,13 +37,11 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& status) {
   return status.status();
 }
 
-class RosterTestBase : public ::testing::Test {
+class RosterTestBase : public WorkspaceTest {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    auto workspace = Workspace::Create();
-    ROSTER_ASSERT_OK(workspace);
-    workspace_ = *std::move(workspace);
+    WorkspaceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     roster_ = std::make_unique<RosterUnderTest>(*workspace_);
   }
 
@@ -118,7 +114,6 @@ class RosterTestBase : public ::testing::Test {
     EXPECT_LE(roster_->MarkCount(), marks_before_);
   }
 
-  std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<RosterUnderTest> roster_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Observer> observer_;

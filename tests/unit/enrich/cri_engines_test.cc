@@ -1,7 +1,5 @@
 // What the CRI client, and containerd's own, say of pods that a kubelet would have made, against
 // the engines' own command lines.
-#include <unistd.h>
-
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -13,6 +11,7 @@
 #include "engines/command.h"
 #include "engines/cri_engine.h"
 #include "engines/image.h"
+#include "engines/workspace_fixture.h"
 #include "enrich/containerd_client.h"
 #include "enrich/cri_client.h"
 #include "gmock/gmock.h"
@@ -35,14 +34,13 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-class RealCri : public ::testing::TestWithParam<CriEngine::Kind> {
+class RealCri : public testing::WorkspaceTest,
+                public ::testing::WithParamInterface<CriEngine::Kind> {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
     if (!CriEngine::IsInstalled(GetParam())) GTEST_SKIP() << "CRI-O is not built";
-    auto workspace = Workspace::Create();
-    ASSERT_TRUE(workspace.ok()) << workspace.status();
-    workspace_ = *std::move(workspace);
+    testing::WorkspaceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     engine_ = std::make_unique<CriEngine>(GetParam(), *workspace_);
     const absl::Status started = engine_->Start();
     ASSERT_TRUE(started.ok()) << started;
@@ -79,7 +77,6 @@ class RealCri : public ::testing::TestWithParam<CriEngine::Kind> {
     return crio() ? Cli("containers --id " + id) : Cli("tasks list | grep " + id);
   }
 
-  std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<CriEngine> engine_;
 };
 

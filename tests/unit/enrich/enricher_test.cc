@@ -11,6 +11,7 @@
 #include "fake_http_engine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "late_result.h"
 #include "recorded.h"
 #include "temporary_directory.h"
 
@@ -18,6 +19,7 @@ namespace roster {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::Enriched;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
@@ -43,18 +45,6 @@ class Late : public ::testing::Test {
                        .crio = {directory_.path() + "/crio.sock"}};
     options.retries = {absl::Milliseconds(20), absl::Milliseconds(20), absl::Milliseconds(20)};
     return options;
-  }
-
-  static LateResult Enriched(LateEnricher* late, Container container) {
-    absl::Notification done;
-    LateResult result;
-    const absl::Status queued = late->Enqueue(std::move(container), [&](LateResult r) {
-      result = std::move(r);
-      done.Notify();
-    });
-    EXPECT_TRUE(queued.ok()) << queued;
-    if (queued.ok()) done.WaitForNotification();
-    return result;
   }
 
   TemporaryDirectory directory_;

@@ -3,8 +3,6 @@
 #ifndef ROSTER_TESTS_UNIT_ENRICH_REAL_ENGINES_H_
 #define ROSTER_TESTS_UNIT_ENRICH_REAL_ENGINES_H_
 
-#include <unistd.h>
-
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,20 +19,18 @@
 #include "engines/podman_engine.h"
 #include "engines/service.h"
 #include "engines/wait.h"
-#include "engines/workspace.h"
+#include "engines/workspace_fixture.h"
 #include "enrich/engine_client.h"
 #include "gtest/gtest.h"
 
 namespace roster::testing {
 
 template <typename T>
-class RealEngine : public ::testing::Test {
+class RealEngine : public WorkspaceTest {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    auto workspace = Workspace::Create();
-    ASSERT_TRUE(workspace.ok()) << workspace.status();
-    workspace_ = *std::move(workspace);
+    WorkspaceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     engine_ = std::make_unique<T>(*workspace_);
     const absl::Status started = engine_->Start();
     ASSERT_TRUE(started.ok()) << started;
@@ -69,7 +65,6 @@ class RealEngine : public ::testing::Test {
     return nlohmann::json::parse(text.value_or(""), nullptr, false);
   }
 
-  std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<T> engine_;
 };
 
