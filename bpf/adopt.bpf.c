@@ -42,7 +42,7 @@ int adopt_task(struct bpf_iter__task___roster *ctx)
 		return 0;
 	handle = container_of_task(task, h);
 	m = roster_by_handle(handle);
-	if (!m || m->state != ROSTER_BOUND)
+	if (!m || m->state != ROSTER_BOUND || !has_room(handle))
 		return 0;
 	l = make_lineage(task);
 	if (!l || l->pending)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What held_call.bpf.c answers; between it and userspace/process/held_calls.cc alone. */
+/* What held_call.bpf.c answers; between it and userspace/kernel/held_calls.cc alone. */
 #ifndef ROSTER_HELD_CALL_ABI_H
 #define ROSTER_HELD_CALL_ABI_H
 

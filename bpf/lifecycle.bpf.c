@@ -61,7 +61,6 @@ static __noinline void settle_pending(struct task_struct *task, struct roster_li
 		if (target && target->mntns == mntns) {
 			become_member(task, l, m->parent);
 			roster_count(ROSTER_STAT_JOINED);
-			tell(ROSTER_EV_JOINED, m->parent, task->tgid, 0);
 			drop_pending(l, task->tgid);
 		}
 		return;
@@ -78,7 +77,7 @@ static __noinline void settle_pending(struct task_struct *task, struct roster_li
 	    ROSTER_PENDING) {
 		bind_init(task, l, m, b, h, mntns);
 		roster_count(ROSTER_STAT_BOUND);
-		tell(ROSTER_EV_BOUND, m->handle, task->tgid, 0);
+		tell(ROSTER_EV_BOUND, m->handle, task->tgid);
 	}
 	drop_pending(l, task->tgid);
 }
@@ -95,12 +94,14 @@ static __always_inline _Bool join_known(struct task_struct *task, struct roster_
 	pid_in_own_namespace(task, &pidns);
 	if (pidns != m->pid_ns || pidns == h->host_pidns)
 		return 1; /* nsenter and the like: in the namespace, not of the container */
+	l = lineage_of(task);
+	if ((l && l->member) || !has_room(m->handle))
+		return 1;
 	l = make_lineage(task);
-	if (!l || l->member)
+	if (!l)
 		return 1;
 	become_member(task, l, m->handle);
 	roster_count(ROSTER_STAT_JOINED);
-	tell(ROSTER_EV_JOINED, m->handle, task->tgid, 0);
 	return 1;
 }
 
@@ -137,7 +138,7 @@ static __noinline void provisional(struct task_struct *task, __u64 mntns, __u32 
 	__sync_lock_test_and_set(&m->state, ROSTER_BOUND);
 	bind_init(task, l, m, b, h, mntns);
 	roster_count(ROSTER_STAT_PROVISIONAL);
-	tell(ROSTER_EV_PROVISIONAL, handle, task->tgid, 0);
+	tell(ROSTER_EV_PROVISIONAL, handle, task->tgid);
 }
 
 /* The held runtime's exec has happened: from here its descendants carry the handle. */
@@ -224,11 +225,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	}
 	if (l->member && roster_by_handle(l->member))
 		fresh.member = l->member;
-	b = fresh.member ? birth_of(fresh.member) : NULL;
-	if (b && b->ntasks >= ROSTER_MAX_MEMBER_TASKS) {
-		roster_count(ROSTER_STAT_TASKS_BOUND);
+	if (fresh.member && !has_room(fresh.member))
 		fresh.member = 0;
-	}
 	if (!fresh.pending && !fresh.member && !fresh.flags)
 		return 0;
 	if (!enter_lineage((__u64)child, &fresh, child->tgid))
@@ -257,15 +255,13 @@ static __noinline void member_exited(struct task_struct *task, __u64 handle)
 
 	if (!m || !b)
 		return;
-	if (m->init_pid == (__u32)task->tgid && signal->live.counter == 0 &&
-	    __sync_val_compare_and_swap(&m->state, ROSTER_BOUND, ROSTER_EXITING) == ROSTER_BOUND)
-		tell(ROSTER_EV_EXITING, handle, task->tgid,
-		     signal->group_exit_code ?: task->exit_code);
+	if (m->init_pid == (__u32)task->tgid && signal->live.counter == 0)
+		__sync_val_compare_and_swap(&m->state, ROSTER_BOUND, ROSTER_EXITING);
 	if (__sync_fetch_and_add(&b->nlive, -1) == 1 &&
 	    __sync_val_compare_and_swap(&m->state, ROSTER_EXITING, ROSTER_ENDED) ==
 		ROSTER_EXITING) {
 		roster_count(ROSTER_STAT_ENDED);
-		tell(ROSTER_EV_ENDED, handle, task->tgid, 0);
+		tell(ROSTER_EV_ENDED, handle, task->tgid);
 	}
 }
 
@@ -293,11 +289,13 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(on_free, struct task_struct *task)
 {
-	struct roster_lineage *l = lineage_of(task);
 	__u64 key = (__u64)task;
+	struct roster_lineage *l = bpf_map_lookup_elem(&roster_lineage, &key);
 
+	if (!l)
+		return 0; /* nearly all tasks of a host */
 	/* Entered by the task iterator while it was exiting. */
-	if (l && !__sync_val_compare_and_swap(&l->exited, ROSTER_ALIVE, ROSTER_EXITED) && l->member)
+	if (!__sync_val_compare_and_swap(&l->exited, ROSTER_ALIVE, ROSTER_EXITED) && l->member)
 		member_exited(task, l->member);
 	bury(key, task->tgid);
 	/* May fail: from 6.15 on a map's lock gives up after a while. The entry says that it is

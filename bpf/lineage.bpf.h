@@ -92,7 +92,7 @@ static __always_inline void mark_changed(void)
 		__sync_fetch_and_add(&abi->changes, 1);
 }
 
-static __noinline void tell(__u32 type, __u64 handle, __u32 pid, __u32 exit_code)
+static __noinline void tell(__u32 type, __u64 handle, __u32 pid)
 {
 	struct roster_event *e = bpf_ringbuf_reserve(&roster_events, sizeof(*e), 0);
 	struct roster_membership *m;
@@ -117,8 +117,6 @@ static __noinline void tell(__u32 type, __u64 handle, __u32 pid, __u32 exit_code
 	e->type = type;
 	e->pid = pid;
 	e->handle = handle;
-	e->time_ns = bpf_ktime_get_boot_ns();
-	e->exit_code = exit_code;
 	e->flags = m ? m->flags : 0;
 	bpf_ringbuf_submit(e, 0);
 }
@@ -200,7 +198,7 @@ static __noinline void put_pending(__u64 handle, __u32 pid)
 		return;
 	if (!(m->flags & ROSTER_F_JOIN))
 		roster_count(ROSTER_STAT_DROPPED);
-	tell(ROSTER_EV_DROPPED, handle, pid, 0);
+	tell(ROSTER_EV_DROPPED, handle, pid);
 	free_slot(m);
 }
 
@@ -251,7 +249,7 @@ static __noinline void bury(__u64 key, __u32 pid)
 		return;
 	if (__sync_val_compare_and_swap(&m->state, ROSTER_ENDED, ROSTER_RESERVED) != ROSTER_ENDED)
 		return;
-	tell(ROSTER_EV_CLEARED, handle, pid, 0);
+	tell(ROSTER_EV_CLEARED, handle, pid);
 	free_slot(m);
 }
 
@@ -310,6 +308,17 @@ static __always_inline _Bool enter_lineage(__u64 key, struct roster_lineage *fre
 	left->flags = fresh->flags;
 	__sync_lock_test_and_set(&left->exited, ROSTER_ALIVE);
 	return 1;
+}
+
+/* Whether the container may have one more task in the lineage; counted when not. */
+static __always_inline _Bool has_room(__u64 handle)
+{
+	struct roster_birth *b = birth_of(handle);
+
+	if (!b || b->ntasks < ROSTER_MAX_MEMBER_TASKS)
+		return 1;
+	roster_count(ROSTER_STAT_TASKS_BOUND);
+	return 0;
 }
 
 /* The task's lineage entry, made if need be; NULL when the map refuses. */

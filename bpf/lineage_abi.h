@@ -10,7 +10,7 @@
 
 #include "roster_abi.h"
 
-#define ROSTER_INTERNAL_VERSION 2
+#define ROSTER_INTERNAL_VERSION 3
 
 /* Tasks that carry a handle; at 16 bytes a bucket this is 1 MiB. Full: counted, identity maps still
  * serve. */
@@ -25,7 +25,7 @@
 #define ROSTER_MAX_ARMED 4096
 /* Inodes of runtime executables. */
 #define ROSTER_MAX_RUNTIMES 1024
-/* 8,192 messages; the daemon has the ring mapped twice over. */
+/* 16,384 messages of 24 bytes and the ring's 8; the daemon has the ring mapped twice over. */
 #define ROSTER_EVENT_BYTES (512 * 1024)
 
 /* roster_hot: array of one, mmapable. What lets an ordinary exec leave at once. */
@@ -101,22 +101,19 @@ struct roster_armed {
 enum roster_event_type {
 	ROSTER_EV_BOUND = 1,	   /* the announced container's init took its handle */
 	ROSTER_EV_PROVISIONAL = 2, /* a container nobody had announced */
-	ROSTER_EV_JOINED = 3,	   /* a task entered `handle` by exec */
-	ROSTER_EV_DROPPED = 4, /* the last carrier of a pending handle is gone; the slot is free */
-	ROSTER_EV_EXITING = 5, /* init has exited */
-	ROSTER_EV_ENDED = 6,   /* the last member task has exited */
+	ROSTER_EV_DROPPED = 3, /* the last carrier of a pending handle is gone; the slot is free */
+	ROSTER_EV_ENDED = 4,   /* the last member task has exited */
 	ROSTER_EV_CLEARED =
-	    7, /* the last member task is freed, identities are gone, the slot is free */
+	    5, /* the last member task is freed, identities are gone, the slot is free */
 };
 
 struct roster_event {
 	__u32 type; /* enum roster_event_type */
 	__u32 pid;  /* of the task concerned, host's pid namespace */
 	__u64 handle;
-	__u64 time_ns;	 /* CLOCK_BOOTTIME */
-	__u32 exit_code; /* EXITING: as wait(2) gives it */
-	__u32 flags;	 /* ROSTER_F_* of the slot */
+	__u32 flags; /* ROSTER_F_* of the slot */
+	__u32 unused;
 };
-ROSTER_ASSERT_SIZE(struct roster_event, 4 + 4 + 2 * 8 + 4 + 4);
+ROSTER_ASSERT_SIZE(struct roster_event, 4 + 4 + 8 + 4 + 4);
 
 #endif /* ROSTER_LINEAGE_ABI_H */

@@ -66,16 +66,17 @@ enum roster_state {
 #define ROSTER_F_NESTED	      (1U << 5) /* parent names another container */
 #define ROSTER_F_JOIN	      (1U << 6) /* carries an `exec <id>` into parent; never BOUND */
 #define ROSTER_F_SANDBOX      (1U << 7) /* a pod's pause container */
-#define ROSTER_F_SHARED_MNTNS (1U << 8) /* another live container has the same mount namespace */
-#define ROSTER_F_SHARED_NETNS (1U << 9) /* another live one has the same network namespace */
+#define ROSTER_F_SHARED_MNTNS                                                                      \
+	(1U << 8) /* another container has, or has had, the same mount namespace */
+#define ROSTER_F_SHARED_NETNS (1U << 9) /* the same of its network namespace */
 
 #define ROSTER_TRACER_WORDS 2
 #define ROSTER_MAX_TRACERS  (ROSTER_TRACER_WORDS * 64)
 
 /*
  * roster_slot: array, mmapable, slot -> membership. What a tracer reads per event. Every field is
- * written by single aligned stores; `handle` is written last when a slot is filled and first (0)
- * when it is freed.
+ * written by single aligned stores. No identity leads to a slot before `handle` is set; a field may
+ * be 0 for a moment after that. `handle` becomes 0 before the slot is free.
  */
 struct roster_membership {
 	__u64 handle; /* whose slot this is now; 0: free. Compare before trusting the rest */
@@ -88,10 +89,10 @@ struct roster_membership {
 	__u64 netns_cookie;		    /* network namespace's cookie; 0: unknown */
 	__u64 cgroup_id;		    /* cgroup id of init at its exec; 0: unknown */
 	__u64 mntns;			    /* inode number of the mount namespace; 0: unknown */
-	__u32 netns;			    /* inode number of the network namespace; 0: unknown */
-	__u32 init_pid;			    /* init's pid in the host's pid namespace; 0: unknown */
-	__u64 bound_ns;	   /* CLOCK_BOOTTIME when init took the handle; 0: unknown */
-	__u64 pid_ns;	   /* inode number of init's pid namespace; 0: unknown */
+	__u32 netns;	/* inode number of the network namespace; 0: unknown, or the host's */
+	__u32 init_pid; /* init's pid in the host's pid namespace; 0: unknown */
+	__u64 bound_ns; /* CLOCK_BOOTTIME when init took the handle, or was adopted; 0: not yet */
+	__u64 pid_ns;	/* inode number of init's pid namespace; 0: unknown */
 	__u64 reserved[3]; /* zero */
 };
 ROSTER_ASSERT_SIZE(struct roster_membership,
@@ -171,9 +172,10 @@ enum roster_stat {
 	ROSTER_STAT_EVENTS_LOST = 12, /* messages to userspace that found the ring buffer full */
 	ROSTER_STAT_STALE_LOOKUPS =
 	    13,			/* identity entries found to be of an earlier namespace or cgroup */
-	ROSTER_STAT_HOLDS = 14, /* runtime execs held */
-	ROSTER_STAT_HOLDS_EXPIRED = 15, /* holds released by the keeper at the deadline */
-	ROSTER_STAT_UNRESOLVED = 16,	/* provisional containers that userspace could not name */
+	ROSTER_STAT_HOLDS = 14, /* events of runtimes that were held: execs, reads of pid files */
+	ROSTER_STAT_HOLDS_EXPIRED =
+	    15,			     /* holds that the daemon did not answer within the deadline */
+	ROSTER_STAT_UNRESOLVED = 16, /* provisional containers that userspace could not name */
 	ROSTER_STAT_BAD_BUNDLE = 18, /* bundles, config.json or pid files that could not be read */
 	/* As SLOTS_FULL to CGROUP_FULL, found by the daemon: a number has one writer, BPF or it. */
 	ROSTER_STAT_SLOTS_FULL_DAEMON = 20,

@@ -93,10 +93,12 @@ TEST_F(KernelHookTest, OneContainerHasItsPartOfTheMapsAndNoMore) {
 
   AddField(birth.ntasks, ROSTER_MAX_MEMBER_TASKS);
   Ticker ticker(absl::Milliseconds(10));
-  ROSTER_EXPECT_OK(WaitUntil("a fork beyond the bound", {ticker.fd()}, In(absl::Seconds(5)), [&] {
-    ticker.Take();
-    return roster_->Stat(ROSTER_STAT_TASKS_BOUND).value_or(0) > 0;
-  }));
+  ROSTER_EXPECT_OK(
+      WaitUntil("forks and execs beyond the bound", {ticker.fd()}, In(absl::Seconds(5)), [&] {
+        ticker.Take();
+        return roster_->Stat(ROSTER_STAT_TASKS_BOUND).value_or(0) >= 4;
+      }));
+  EXPECT_EQ(*roster_->Stat(ROSTER_STAT_JOINED), 0u) << "its exec brings no refused task back";
   AddField(birth.ntasks, -ROSTER_MAX_MEMBER_TASKS);
   ROSTER_ASSERT_OK(engine.Remove("bomber"));
   ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));

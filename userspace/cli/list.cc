@@ -1,11 +1,12 @@
 // roster list: the table of containers.
-#include <set>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "cli/commands.h"
 #include "cli/entries.h"
+#include "cli/event_filter.h"
 #include "cli/flags.h"
 #include "cli/follow.h"
 #include "cli/output.h"
@@ -46,24 +47,6 @@ absl::StatusOr<std::vector<Entry>> Chosen(const ListOptions& options, const v1::
   return entries;
 }
 
-// Whether a watch shows an event: its container passes the filters, or has been shown before and
-// ends now.
-class EventFilter {
- public:
-  explicit EventFilter(const std::vector<EntryFilter>& filters) : filters_(filters) {}
-  bool Shows(std::string_view event, const Entry& entry) {
-    const std::pair key(entry.container.runtime.container_id, entry.container.handle);
-    if (event == "DELETED" && shown_.erase(key) != 0) return true;
-    if (!PassesAll(entry, filters_)) return false;
-    if (event != "DELETED") shown_.insert(key);
-    return true;
-  }
-
- private:
-  const std::vector<EntryFilter>& filters_;
-  std::set<std::pair<std::string, uint64_t>> shown_;
-};
-
 // As kubectl has them.
 std::string_view EventWord(std::string_view name) {
   return name == "DELETED" ? "DELETED" : name == "UPDATED" ? "MODIFIED" : "ADDED";
@@ -86,11 +69,12 @@ absl::Status ListAndWatch(const ListOptions& options, const v1::Selector& select
   return Follow(options.paths, {.selector = selector, .include_oci_config = options.oci_config},
                 [&, shown = EventFilter(filters)](std::string_view name, absl::Time time,
                                                   const Entry& entry) mutable {
-                  if (!shown.Shows(name, entry)) return true;
-                  if (json) return Print(EventJson(name, time, entry) + "\n");
-                  if (name == "EXISTING") return true;
+                  const std::optional<std::string_view> seen_as = shown.SeenAs(name, entry);
+                  if (!seen_as) return true;
+                  if (json) return Print(EventJson(*seen_as, time, entry) + "\n");
+                  if (*seen_as == "EXISTING") return true;
                   Entry line = entry;
-                  line.event = EventWord(name);
+                  line.event = EventWord(*seen_as);
                   return Print(table->Row(line));
                 });
 }

@@ -25,8 +25,8 @@ class DaemonTracker {
   virtual ~DaemonTracker() = default;
   // Pins, programs, hook, adoption of what runs. When it returns, containers are seen.
   virtual absl::Status Start() = 0;
-  // The event loop; also renews the heartbeat. Returns when a handler says so, or with what went
-  // wrong.
+  // The process's event loop, beside the hook's own, which renews the heartbeat. Returns when a
+  // handler says so, or with what went wrong.
   virtual absl::Status Run(std::vector<LoopHandler> handlers) = 0;
   // Clean stop: pins and programs stay at work, roster_abi.daemon_pid becomes 0. Nothing may be
   // called after it.

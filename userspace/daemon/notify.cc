@@ -19,7 +19,7 @@ void NotifyStatus(std::string_view status) {
 absl::Duration WatchdogInterval() {
   uint64_t microseconds = 0;
   if (sd_watchdog_enabled(0, &microseconds) <= 0) return absl::InfiniteDuration();
-  return absl::Microseconds(static_cast<int64_t>(microseconds)) / 2;
+  return absl::Microseconds(static_cast<int64_t>(microseconds)) / 4;
 }
 
 }  // namespace roster

@@ -14,8 +14,8 @@ void NotifyWatchdog();
 // What `systemctl status` shows.
 void NotifyStatus(std::string_view status);
 
-// How often NotifyWatchdog must be called: half of what systemd allows. Infinite without a
-// watchdog.
+// How often to look whether NotifyWatchdog is to be called: a quarter of what systemd allows, so
+// that one look at a bad moment does not end a daemon that is well. Infinite without a watchdog.
 absl::Duration WatchdogInterval();
 
 }  // namespace roster

@@ -92,8 +92,7 @@ void RuntimeEnricher::ListLater(const Engine& engine) {
 }
 
 void RuntimeEnricher::ListLoop() {
-  for (absl::Duration wait = around_.list_again;;
-       wait = std::max(wait, std::min(2 * wait, kListAtLeastEvery))) {
+  for (absl::Duration wait = around_.list_again;; wait = std::min(2 * wait, kListAtLeastEvery)) {
     std::vector<Engine> engines;
     {
       MutexLock lock(&mutex_);

@@ -21,10 +21,10 @@ class HoldReader {
   enum class Result { kDrained, kMore, kBroken };
   static constexpr uint64_t kNoDeadline = UINT64_MAX;
 
-  // `doorbell` is the daemon's eventfd. `fd_limit` is the reader's soft RLIMIT_NOFILE: an event
-  // whose fd comes close to it is not held. Everything is borrowed.
+  // `doorbell` is the daemon's eventfd. Everything is borrowed.
   HoldReader(HoldQueue* queue, int fanotify_fd, int doorbell, pid_t daemon);
 
+  // The reader's soft RLIMIT_NOFILE: an event whose fd comes close to it is not held.
   void set_fd_limit(uint64_t fd_limit) { fd_limit_ = fd_limit; }
 
   // Takes over what another reader held: builds the list of deadlines from the queue.

@@ -20,12 +20,12 @@
 #include "absl/strings/str_cat.h"
 #include "hook/hold_reader.h"
 #include "hook/keeper_process.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
-#include "kernel/clock.h"
 
 namespace roster {
 namespace {

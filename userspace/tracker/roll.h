@@ -102,9 +102,10 @@ class Roll {
   // about again.
   void NoteRoot(const std::string& root);
   void Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<Identity> identity);
+  // The start is when init took its handle, once it has.
+  void TakeStart(const roster_membership& slot, Container* container) const;
   // Publishes CREATED (`then` runs when the subscribers have answered) and asks the engine for what
   // is missing.
-  void TakeStart(const roster_membership& slot, Container* container) const;
   void Announce(Container container, std::function<void()> then);
   // Adds it to the collection; on the worker's thread.
   void Add(const Container& container);

@@ -116,13 +116,19 @@ void Tracker::OnKernelEvents() {
   const uint64_t lost = mirror_->EventsLost();
   if (lost == events_lost_) return;
   LogSparsely("events-lost", LogLevel::kWarning,
-              "messages of the kernel's programs were lost; the slots say what they were about",
-              {{"lost", lost - events_lost_}});
+              "messages of the kernel's programs found no room; the slots say what they were about",
+              {{"messages", lost - events_lost_}});
   events_lost_ = lost;
   roll_->Reconcile();
 }
 
 absl::Status Tracker::StartRuntimeHook() {
+  // Before anything is held: the kernel's verifier takes its time.
+  if (absl::StatusOr<std::unique_ptr<HeldCalls>> calls = HeldCalls::Load(); calls.ok()) {
+    held_calls_ = *std::move(calls);
+  } else {
+    LogWarning("a busy machine may delay held runtimes", {{"error", calls.status()}});
+  }
   ROSTER_ASSIGN_OR_RETURN(FanotifyGroup group, FanotifyGroup::Create());
   group_ = std::make_unique<FanotifyGroup>(std::move(group));
   ROSTER_ASSIGN_OR_RETURN(keeper_,
@@ -134,11 +140,6 @@ absl::Status Tracker::StartRuntimeHook() {
       marks_, RuntimeMarks::Create(
                   group_.get(), paths,
                   [this](const std::vector<MarkedExecutable>& marked) { OnMarks(marked); }));
-  if (absl::StatusOr<std::unique_ptr<HeldCalls>> calls = HeldCalls::Load(); calls.ok()) {
-    held_calls_ = *std::move(calls);
-  } else {
-    LogWarning("a busy machine may delay held runtimes", {{"error", calls.status()}});
-  }
   holds_ = std::make_unique<HoldHandler>(loop_.get(), keeper_.get(), marks_.get(), pid_files_.get(),
                                          held_calls_.get(), mirror_.get(), roll_.get());
   ROSTER_RETURN_IF_ERROR(loop_->Watch(marks_->fd(), [this] {

@@ -6,6 +6,7 @@
 #include "cli/completion_scripts.h"
 #include "cli/flags.h"
 #include "cli/identity.h"
+#include "process/cgroup_id.h"
 
 namespace roster::cli {
 namespace {
@@ -143,7 +144,10 @@ TEST(Identity, NumbersAndLinkTargets) {
 }
 
 TEST(Identity, DirectoryThatIsNoCgroupIsRefused) {
-  for (const char* path : {"/", "/proc", "/etc/passwd"}) {
+  std::vector<std::string> paths = {"/", "/proc", "/etc/passwd"};
+  // A file of a cgroup has an id as its directory has.
+  if (const auto mount = CgroupMount(); mount.ok()) paths.push_back(mount->mount + "/cgroup.procs");
+  for (const std::string& path : paths) {
     const absl::Status status = ParseCgroup(path).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << path << " " << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("directory of a cgroup"));

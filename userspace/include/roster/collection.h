@@ -79,10 +79,13 @@ class ContainerCollection : public ContainerResolver {
   // Runs the enrichers, then adds the container, sets its tracers' bits and publishes CREATED;
   // returns when the subscribers have dealt with that or missed their deadlines. The enrichers run
   // without a lock.
-  //   INVALID_ARGUMENT  the id is not valid
-  //   ALREADY_EXISTS    the same container (SameContainer) is here or being added; nothing is
-  //   changed or called ABORTED           an enricher dropped it (the message names it), or it was
-  //   removed meanwhile
+  //
+  // INVALID_ARGUMENT: the id is not valid.
+  //
+  // ALREADY_EXISTS: the same container (SameContainer) is here or being added; nothing is changed
+  // or called.
+  //
+  // ABORTED: an enricher dropped it (the message names it), or it was removed meanwhile.
   absl::Status AddContainer(Container container);
 
   // Publishes DELETED while the container can still be found, waits as above, then removes it. With

@@ -4,9 +4,12 @@
 //
 //   Columns columns = GetColumns();
 //   std::vector<ContainerPtr> rows = collection.GetContainersBySelector({});
-//   auto filters = ParseColumnFilters(columns, {"k8s.namespace:shop",
-//   "runtime.containerName:~^web"}); if (filters.ok()) rows = FilterRows(std::move(rows),
-//   *filters); SortRows(columns, {"runtime.runtimeName", "-runtime.containerPid"}, &rows);
+//   auto filters = ParseColumnFilters(columns, {"k8s.namespace:shop"});
+//
+//   if (filters.ok()) rows = FilterRows(std::move(rows), *filters);
+//
+//   SortRows(columns, {"runtime.runtimeName", "-runtime.containerPid"}, &rows);
+//
 //   std::string table = FormatText(columns.Shown(), rows);
 //
 // Names are compared without regard to case. Names, widths, tags and behaviour are those of

@@ -69,7 +69,7 @@ class Reader {
   // By handle.
   absl::StatusOr<std::optional<Member>> Find(uint64_t handle);
 
-  // Everyone held, pods and the host included, in the order of their slots; no cache is used for
+  // Everyone held, pods included, in the order of their slots; no cache is used for
   // the slots. A member that starts or ends meanwhile may be there or not.
   absl::StatusOr<std::vector<Member>> List();
 

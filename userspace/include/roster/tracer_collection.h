@@ -31,9 +31,10 @@ enum class TracerSet {
   kCgroup,  // tracers/<name>/cgroupset: u64 id to u64 1
 };
 
-// Where bits and sets go. Called with the collection's writer lock held, one call at a time: must
-// not block for long and must not call the collection. Errors are counted by the caller, and the
-// sets are kept up to date in memory, so that the next change of a key tries again.
+// Where bits and sets go. Called with a lock of the collection held, one call at a time, from any
+// thread: must not block for long and must not call the collection. Any error may be returned; it
+// is counted by the caller, and the sets are kept up to date in memory, so that the next change of
+// a key tries again. Adding a key that is there and removing one that is not are fine.
 class TracerSink {
  public:
   virtual ~TracerSink() = default;
