@@ -314,6 +314,9 @@ absl::Status Mirror::SetRuntimes(const std::vector<RuntimeFile>& files) {
 
 size_t Mirror::Repair() {
   size_t repaired = slots_.FreeAbandoned();
+  // The tracers of an earlier writer are gone with it.
+  for (uint64_t handle : slots_.Handles()) tracer_sets_.SetTracerBits(handle, {}).IgnoreError();
+  tracer_sets_.EmptyAll();
   for (auto* map : {&maps_.mntns, &maps_.netns, &maps_.cgroup}) {
     for (uint64_t key : map->Keys()) {
       const std::optional<uint64_t> handle = map->Find(key);

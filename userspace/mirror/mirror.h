@@ -103,7 +103,8 @@ class Mirror {
   std::optional<roster_record> Record(uint64_t handle) const { return maps_.records.Find(handle); }
   std::vector<uint64_t> Handles() const { return slots_.Handles(); }
   // Identity entries that lead nowhere are removed; slots that a crash left reserved are freed;
-  // what containers share leads to one that is there. At start, before any container is noted.
+  // what containers share leads to one that is there; tracers' bits are cleared and their sets
+  // emptied, until somebody asks for them again. At start, before any container is noted.
   size_t Repair();
   int events_fd() const { return maps_.events.get(); }
   // Grows when a message of the kernel hook has found its buffer full. Read it when the buffer has

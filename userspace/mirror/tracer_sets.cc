@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
@@ -15,6 +18,38 @@ namespace roster {
 namespace {
 
 uint32_t ValueSize(TracerSet set) { return set == TracerSet::kMntns ? 4 : 8; }
+
+void Empty(const Fd& map) {
+  uint64_t key = 0;
+  // Bounded, should somebody else write there.
+  for (uint32_t n = 0; n < kMaxTracerSet; ++n) {
+    if (bpf_map_get_next_key(map.get(), nullptr, &key) != 0) return;
+    bpf_map_delete_elem(map.get(), &key);
+  }
+}
+
+// The pinned set at `path`; not valid where there is none of that shape.
+Fd OpenSetAt(const std::string& path, TracerSet set) {
+  Fd map(bpf_obj_get(path.c_str()));
+  struct bpf_map_info info = {};
+  uint32_t length = sizeof(info);
+  if (!map.valid() || bpf_obj_get_info_by_fd(map.get(), &info, &length) != 0 ||
+      info.type != BPF_MAP_TYPE_HASH || info.key_size != 8 || info.value_size != ValueSize(set) ||
+      info.max_entries != kMaxTracerSet) {
+    return Fd();
+  }
+  return map;
+}
+
+absl::StatusOr<Fd> MakeSetAt(const std::string& path, TracerSet set) {
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+  Fd map(bpf_map_create(BPF_MAP_TYPE_HASH, set == TracerSet::kMntns ? "mntnsset" : "cgroupset", 8,
+                        ValueSize(set), kMaxTracerSet, &options));
+  if (!map.valid()) return ErrnoStatus("create map", path, errno);
+  unlink(path.c_str());
+  if (bpf_obj_pin(map.get(), path.c_str()) != 0) return ErrnoStatus("pin map", path, errno);
+  return map;
+}
 
 }  // namespace
 
@@ -40,16 +75,26 @@ absl::Status TracerSets::CreateSet(std::string_view tracer, TracerSet set) {
   if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
     return ErrnoStatus("mkdir", directory, errno);
   }
-  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
-  Fd map(bpf_map_create(BPF_MAP_TYPE_HASH, set == TracerSet::kMntns ? "mntnsset" : "cgroupset", 8,
-                        ValueSize(set), kMaxTracerSet, &options));
-  if (!map.valid()) return ErrnoStatus("create map", Path(tracer, set), errno);
   const std::string path = Path(tracer, set);
-  unlink(path.c_str());
-  if (bpf_obj_pin(map.get(), path.c_str()) != 0) return ErrnoStatus("pin map", path, errno);
+  Fd map = OpenSetAt(path, set);
+  if (map.valid()) {
+    Empty(map);
+  } else {
+    ROSTER_ASSIGN_OR_RETURN(map, MakeSetAt(path, set));
+  }
   MutexLock lock(&mutex_);
   maps_[path] = std::move(map);
   return absl::OkStatus();
+}
+
+void TracerSets::EmptyAll() {
+  std::error_code ignored;
+  for (const auto& tracer : std::filesystem::directory_iterator(directory_, ignored)) {
+    for (const TracerSet set : {TracerSet::kMntns, TracerSet::kCgroup}) {
+      const std::string path = Path(tracer.path().filename().string(), set);
+      if (const Fd map = OpenSetAt(path, set); map.valid()) Empty(map);
+    }
+  }
 }
 
 absl::Status TracerSets::RemoveSet(std::string_view tracer, TracerSet set) {

@@ -34,7 +34,8 @@ class TracerSets : public TracerSink {
 
   // NOT_FOUND when no container has the handle.
   absl::Status SetTracerBits(uint64_t handle, const TracerBits& bits) override;
-  // Makes and pins the map, in the place of one that an earlier daemon left. INVALID_ARGUMENT for a
+  // Pins an empty map. One that an earlier writer left is emptied and used again where it has the
+  // shape, so that who has it open goes on with it; else it is replaced. INVALID_ARGUMENT for a
   // name with a slash or dot that a BPF file system would refuse.
   absl::Status CreateSet(std::string_view tracer, TracerSet set) override;
   absl::Status RemoveSet(std::string_view tracer, TracerSet set) override;
@@ -42,6 +43,10 @@ class TracerSets : public TracerSink {
   // OK when the key is not there.
   absl::Status RemoveFromSet(std::string_view tracer, TracerSet set, uint64_t key) override;
   absl::StatusOr<int> OpenSet(std::string_view tracer, TracerSet set) override;
+
+  // Empties the sets that an earlier writer left: nobody takes out of them what ends, and inode
+  // numbers are used again. The pins stay, for CreateSet. At start, before there are tracers.
+  void EmptyAll();
 
  private:
   std::string Path(std::string_view tracer, TracerSet set) const;

@@ -31,10 +31,9 @@ class Hook {
     }
     auto started = TrackerThread::Start(collection, std::move(options), std::move(on_stopped));
     if (!started.ok()) return started.status();
-    if (tracers != nullptr && tracers->SetSinkIfNone((*started)->sink())) {
-      tracers_ = std::move(tracers);
-    }
+    const bool is_sink = tracers != nullptr && tracers->SetSinkIfNone((*started)->sink());
     MutexLock lock(&mutex_);
+    if (is_sink) tracers_ = std::move(tracers);
     tracker_ = *std::move(started);
     for (const PubSubEvent& event : *early_) tracker_->Follow(event);
     early_.reset();
@@ -42,13 +41,24 @@ class Hook {
   }
 
   void Stop() {
-    // What the tracers have in the pins stays, as the containers do.
-    if (tracers_ != nullptr) tracers_->DropSink();
     std::unique_ptr<TrackerThread> tracker;
+    std::shared_ptr<TracerCollection> tracers;
     {
       MutexLock lock(&mutex_);
       tracker = std::move(tracker_);
+      tracers = std::move(tracers_);
     }
+    // What the tracers have in the pins stays, as the containers do.
+    if (tracers != nullptr) tracers->DropSink();
+  }
+
+  TracerBits TracersOf(const Container& container) {
+    std::shared_ptr<TracerCollection> tracers;
+    {
+      MutexLock lock(&mutex_);
+      tracers = tracers_;
+    }
+    return tracers == nullptr ? TracerBits{} : tracers->BitsOf(container);
   }
 
   void Follow(const PubSubEvent& event) {
@@ -61,8 +71,9 @@ class Hook {
   }
 
  private:
-  std::shared_ptr<TracerCollection> tracers_;  // that write to the tracker's sink
   Mutex mutex_;
+  // That write to the tracker's sink.
+  std::shared_ptr<TracerCollection> tracers_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<TrackerThread> tracker_ ABSL_GUARDED_BY(mutex_);
   // What comes while the tracker starts, which adds the containers that run already.
   std::optional<std::vector<PubSubEvent>> early_ ABSL_GUARDED_BY(mutex_);
@@ -101,6 +112,7 @@ absl::Status AddHook(const HookOptions& options, bool must_hold, CollectionSetup
                         !setup.HasAnywhere("WithContainerRuntimeEnrichment") &&
                         !setup.HasAnywhere("WithMultipleContainerRuntimesEnrichment");
   const auto hook = std::make_shared<Hook>();
+  tracker.tracers_of = [hook](const Container& container) { return hook->TracersOf(container); };
   setup.AddFollower([hook](const PubSubEvent& event) { hook->Follow(event); });
   // The setup is there until the starters have run, which is when this one looks at it.
   setup.AddStarter(

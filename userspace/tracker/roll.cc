@@ -1,6 +1,5 @@
 #include "tracker/roll.h"
 
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -9,7 +8,6 @@
 #include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "log/log.h"
-#include "mirror/record.h"
 #include "tracker/describe.h"
 #include "tracker/kernel_facts.h"
 
@@ -18,10 +16,6 @@ namespace {
 
 // Conmons whose runtime has not come yet; the oldest is forgotten beyond.
 constexpr size_t kMaxConmons = 4096;
-
-// Waits before another try to find out who a container is: its runtime writes its state meanwhile.
-constexpr absl::Duration kResolveDelays[] = {absl::Milliseconds(5), absl::Milliseconds(50),
-                                             absl::Milliseconds(500), absl::Seconds(3)};
 
 }  // namespace
 
@@ -33,7 +27,7 @@ Roll::Roll(EventLoop* loop, Mirror* mirror, ContainerCollection* collection, Lat
       late_(late),
       host_(host),
       options_(std::move(options)),
-      roots_(options_.roots_file) {}
+      finder_(loop, options_.roots_file) {}
 
 absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& task,
                                        std::function<void()> release) {
@@ -45,6 +39,10 @@ absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& 
   ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, mirror_->Arm(container, task));
   container.handle = handle;
   if (prepared.sandbox) mirror_->MarkSandbox(handle);
+  // Before its first instruction, and not only when the collection has it.
+  if (options_.tracers_of) {
+    mirror_->tracer_sink().SetTracerBits(handle, options_.tracers_of(container)).IgnoreError();
+  }
   worker_.Post([this, container, release = std::move(release)] {
     (void)collection_->PublishPreCreate(container);
     loop_->Post(release);
@@ -132,7 +130,7 @@ void Roll::OnKernelEvent(const roster_event& event) {
       OnBound(event);
       break;
     case ROSTER_EV_PROVISIONAL:
-      Resolve(event.handle, static_cast<pid_t>(event.pid), 0);
+      Resolve(event.handle, static_cast<pid_t>(event.pid));
       break;
     case ROSTER_EV_DROPPED:
       OnDropped(event.handle);
@@ -156,7 +154,7 @@ void Roll::OnBound(const roster_event& event) {
   if (!slot) return;  // ended already: its ENDED and CLEARED follow
   if (node.empty()) {
     // Armed by a daemon that is gone.
-    Resolve(event.handle, static_cast<pid_t>(event.pid), 0);
+    Resolve(event.handle, static_cast<pid_t>(event.pid));
     return;
   }
   Container container = std::move(node.mapped().prepared.container);
@@ -190,113 +188,6 @@ void Roll::OnBound(const roster_event& event) {
   });
 }
 
-// Look-ups and lists tell the same start: the record's.
-void Roll::TakeStart(const roster_membership& slot, Container* container) const {
-  if (slot.bound_ns == 0) return;  // made, but not started
-  const std::optional<roster_record> record = mirror_->Record(slot.handle);
-  container->runtime.container_started_at = record && record->started_at_ns != 0
-                                                ? static_cast<int64_t>(record->started_at_ns)
-                                                : RealTimeOf(slot.bound_ns);
-}
-
-void Roll::Announce(Container container, std::function<void()> then) {
-  const uint64_t handle = container.handle;
-  living_[handle] = container.runtime.container_id;
-  if (IsUnknown(container)) unknown_[handle] = static_cast<pid_t>(container.runtime.container_pid);
-  LogInfo("container created", {{"id", container.runtime.container_id},
-                                {"name", container.runtime.container_name},
-                                {"runtime", container.runtime.runtime_name},
-                                {"pid", container.runtime.container_pid},
-                                {"mntns", container.mntns},
-                                {"handle", handle}});
-  worker_.Post([this, container, then = std::move(then)] {
-    Add(container);
-    if (then) loop_->Post(then);
-  });
-  Refine(container);
-}
-
-void Roll::Add(const Container& container) {
-  const absl::Status status = collection_->AddContainer(container);
-  if (absl::IsAlreadyExists(status)) {
-    loop_->Post([this, handle = container.handle] { ClaimListed(handle); });
-    return;
-  }
-  if (!status.ok()) {
-    // An enricher may not want it, a sandbox for one; its entries in the pins are right all the
-    // same.
-    Log(absl::IsAborted(status) ? LogLevel::kDebug : LogLevel::kWarning, "container not added",
-        {{"id", container.runtime.container_id}, {"error", status}});
-    return;
-  }
-  ContainerPtr added = collection_->LookupContainerByHandle(container.handle);
-  if (added == nullptr || *added == container) return;
-  loop_->Post([this, added = std::move(added)] { Record(added); });
-}
-
-void Roll::ClaimListed(uint64_t handle) {
-  const auto living = living_.find(handle);
-  const std::optional<roster_membership> slot = mirror_->Slot(handle);
-  if (living == living_.end() || !slot) return;
-  worker_.Post([this, id = living->second, slot = *slot] {
-    // Not there (any more): it is still being added, and Follow sees it come, or it has ended.
-    collection_
-        ->UpdateContainer(id,
-                          [&slot](Container* held) {
-                            if (held->handle != 0) return false;
-                            if (held->mntns != 0 && held->mntns != slot.mntns) return false;
-                            TakeMembership(slot, held);
-                            return true;
-                          })
-        .IgnoreError();
-  });
-}
-
-void Roll::Record(const ContainerPtr& container) {
-  if (!living_.contains(container->handle)) return;
-  if (absl::Status status = mirror_->Update(*container); !status.ok()) {
-    LogDebug("record not refined", {{"id", container->runtime.container_id}, {"error", status}});
-  }
-}
-
-void Roll::Follow(const PubSubEvent& event) {
-  if (event.type == EventType::kUpdated && event.container->handle != 0) {
-    loop_->Post([this, container = event.container] { Record(container); });
-  } else if (event.type == EventType::kCreated && event.container->handle == 0) {
-    loop_->Post([this, id = event.container->runtime.container_id] {
-      for (const auto& [handle, living] : living_) {
-        if (living == id) ClaimListed(handle);
-      }
-    });
-  }
-}
-
-void Roll::Refine(const Container& container) {
-  if (late_ == nullptr) return;
-  absl::Status status = late_->Enqueue(container, [this](LateResult result) {
-    if (!result.changed && !result.is_sandbox) return;
-    loop_->Post([this, result = std::move(result)]() mutable {
-      // The process may have been started, or ended, while the engine was asked.
-      if (!living_.contains(result.container.handle)) return;
-      worker_.Post([this, result = std::move(result)] {
-        const uint64_t handle = result.container.handle;
-        if (result.is_sandbox) {
-          // No container of its own; in the pins it stays, for what it does is its pod's.
-          mirror_->MarkSandbox(handle);
-          collection_->RemoveContainerByHandle(handle).IgnoreError();
-          return;
-        }
-        collection_
-            ->UpdateContainerByHandle(
-                handle, [&result](Container* held) { return GiveMissing(result.container, held); })
-            .IgnoreError();
-      });
-    });
-  });
-  if (!status.ok())
-    LogWarning("engine not asked", {{"id", container.runtime.container_id}, {"error", status}});
-}
-
 void Roll::OnDropped(uint64_t handle) {
   auto node = preparing_.extract(handle);
   if (node.empty()) return;
@@ -326,66 +217,6 @@ void Roll::ScheduleTombstones(absl::Time when) {
     const absl::Time next = mirror_->ExpireTombstones(absl::Now());
     if (next != absl::InfiniteFuture()) ScheduleTombstones(next);
   });
-}
-
-void Roll::NoteRoot(const std::string& root) {
-  if (!roots_.Note(root)) return;
-  for (const auto& [handle, pid] : unknown_) Resolve(handle, pid, std::size(kResolveDelays));
-}
-
-void Roll::Resolve(uint64_t handle, pid_t pid, size_t attempt) {
-  if (living_.contains(handle) && !unknown_.contains(handle)) return;
-  IdentifyOptions where;
-  where.state_roots = roots_.All();
-  resolver_.Post([this, handle, pid, attempt, where = std::move(where)] {
-    absl::StatusOr<Identity> identity = IdentifyRunning(pid, where);
-    loop_->Post([this, handle, pid, attempt, identity = std::move(identity)]() mutable {
-      Resolved(handle, pid, attempt, std::move(identity));
-    });
-  });
-}
-
-void Roll::Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<Identity> identity) {
-  const std::optional<roster_membership> slot = mirror_->Slot(handle);
-  const bool again = unknown_.contains(handle);
-  if (!slot || slot->init_pid != static_cast<uint32_t>(pid)) return;
-  if (living_.contains(handle) && (!again || !identity.ok())) return;
-  if (!identity.ok() && attempt < std::size(kResolveDelays)) {
-    loop_->RunAfter(kResolveDelays[attempt],
-                    [this, handle, pid, attempt] { Resolve(handle, pid, attempt + 1); });
-    return;
-  }
-  Container container;
-  ContainerKind kind = ContainerKind::kContainer;
-  const std::optional<roster_record> record = mirror_->Record(handle);
-  if (record) container = ContainerFromRecord(*record, *slot);
-  if (identity.ok() && IsUnknown(container)) container = Container();
-  if (again) {
-    // To subscribers it is another container: another id.
-    unknown_.erase(handle);
-    worker_.Post([this, handle] { (void)collection_->RemoveContainerByHandle(handle); });
-  }
-  if (identity.ok() && !identity->runtime_path.empty() && options_.on_runtime &&
-      (slot->flags & ROSTER_F_PROVISIONAL) != 0) {
-    options_.on_runtime(identity->runtime_path);
-  }
-  if (identity.ok()) {
-    container = DescribeIdentity(*identity, std::move(container), &kind);
-  } else if (container.runtime.container_id.empty()) {
-    mirror_->Count(ROSTER_STAT_UNRESOLVED);
-    LogWarning("container of an unknown runtime", {{"pid", pid}, {"error", identity.status()}});
-    container = DescribeUnknown(handle);
-  }
-  TakeMembership(*slot, &container);
-  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(handle);
-  ReadCgroup(pid, &container).IgnoreError();
-  if (absl::Status status = mirror_->Update(container); !status.ok()) {
-    LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
-  }
-  TakeStart(*slot, &container);
-  (void)mirror_->NoteBound(container);
-  const bool ending = slot->state == ROSTER_ENDED;
-  if (!ending) Announce(std::move(container), nullptr);
 }
 
 }  // namespace roster

@@ -5,6 +5,7 @@
 
 #include <roster/collection.h>
 #include <roster/container.h>
+#include <roster/tracer_collection.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -22,7 +23,7 @@
 #include "mirror/mirror.h"
 #include "runtime/identify.h"
 #include "tracker/event_loop.h"
-#include "tracker/known_roots.h"
+#include "tracker/identity_finder.h"
 #include "tracker/resolve_exec.h"
 #include "tracker/worker.h"
 
@@ -36,6 +37,8 @@ struct RollOptions {
   // Called, on the loop's thread, with the executable of a runtime that made a container which
   // nobody had announced, where that can be seen.
   std::function<void(const std::string& path)> on_runtime;
+  // See TrackerOptions.
+  std::function<TracerBits(const Container&)> tracers_of;
 };
 
 // All methods are for the loop's thread; callbacks run on it too.
@@ -96,12 +99,13 @@ class Roll {
   void OnBound(const roster_event& event);
   void OnDropped(uint64_t handle);
   void OnEnded(uint64_t handle);
-  // Finds out who the container of `handle` is, again after a while if nobody knows yet.
-  void Resolve(uint64_t handle, pid_t pid, size_t attempt);
+  // Finds out who the container of `handle` is.
+  void Resolve(uint64_t handle, pid_t pid,
+               IdentityFinder::Effort effort = IdentityFinder::Effort::kPatient);
   // A runtime keeps its states at `root`: if that is news, those that nobody could name are asked
   // about again.
   void NoteRoot(const std::string& root);
-  void Resolved(uint64_t handle, pid_t pid, size_t attempt, absl::StatusOr<Identity> identity);
+  void Resolved(uint64_t handle, pid_t pid, const absl::StatusOr<Identity>& identity);
   // The start is when init took its handle, once it has.
   void TakeStart(const roster_membership& slot, Container* container) const;
   // Publishes CREATED (`then` runs when the subscribers have answered) and asks the engine for what
@@ -126,16 +130,14 @@ class Roll {
   const RollOptions options_;
   absl::flat_hash_map<uint64_t, Preparing> preparing_;  // by handle
   absl::flat_hash_map<pid_t, uint64_t> prepared_tids_;
-  KnownRoots roots_;
   absl::flat_hash_map<uint64_t, std::string> living_;  // handle to id, of announced containers
   absl::flat_hash_map<uint64_t, pid_t> unknown_;       // of living_: announced without a name
   absl::flat_hash_map<std::string, ConmonIntent> conmons_;
   std::vector<std::string> conmon_order_;
   absl::Time next_tombstones_ = absl::InfiniteFuture();
-  // Last: their work uses the rest. Finding out who a container is may read many files, and must
-  // not delay what a held runtime waits for.
+  // Last: their work uses the rest.
   Worker worker_;
-  Worker resolver_;
+  IdentityFinder finder_;
 };
 
 }  // namespace roster

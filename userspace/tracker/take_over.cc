@@ -1,9 +1,11 @@
-// What the roll takes over without having been told: at a start, and when messages were lost.
+// What the roll takes over without having been told: at a start, when nobody held the runtime, and
+// when messages were lost.
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "kernel/errors.h"
+#include "log/log.h"
 #include "mirror/record.h"
 #include "tracker/describe.h"
 #include "tracker/kernel_facts.h"
@@ -17,20 +19,19 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
     return;
   }
   if ((slot.flags & ROSTER_F_PROVISIONAL) != 0) {
-    Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
+    Resolve(handle, static_cast<pid_t>(slot.init_pid));
     return;
   }
   const std::optional<roster_record> record = mirror_->Record(handle);
   Container container;
   ContainerKind kind = ContainerKind::kContainer;
   if (record) container = ContainerFromRecord(*record, slot);
-  if (absl::StatusOr<Identity> identity =
-          IdentifyRunning(static_cast<pid_t>(slot.init_pid), {.state_roots = roots_.All()});
+  if (absl::StatusOr<Identity> identity = finder_.FindNow(static_cast<pid_t>(slot.init_pid));
       identity.ok()) {
     container = DescribeIdentity(*identity, std::move(container), &kind);
   }
   if (container.runtime.container_id.empty()) {
-    Resolve(handle, static_cast<pid_t>(slot.init_pid), 0);
+    Resolve(handle, static_cast<pid_t>(slot.init_pid));
     return;
   }
   TakeMembership(slot, &container);
@@ -44,8 +45,7 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
 }
 
 absl::Status Roll::AdoptRunning(pid_t pid) {
-  ROSTER_ASSIGN_OR_RETURN(const Identity identity,
-                          IdentifyRunning(pid, {.state_roots = roots_.All()}));
+  ROSTER_ASSIGN_OR_RETURN(const Identity identity, finder_.FindNow(pid));
   ContainerKind kind = ContainerKind::kContainer;
   Container container = DescribeIdentity(identity, Container(), &kind);
   ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
@@ -54,6 +54,62 @@ absl::Status Roll::AdoptRunning(pid_t pid) {
   (void)mirror_->NoteBound(container);
   Announce(std::move(container), nullptr);
   return absl::OkStatus();
+}
+
+void Roll::NoteRoot(const std::string& root) {
+  if (!finder_.NoteRoot(root)) return;
+  for (const auto& [handle, pid] : unknown_) {
+    Resolve(handle, pid, IdentityFinder::Effort::kOnce);
+  }
+}
+
+void Roll::Resolve(uint64_t handle, pid_t pid, IdentityFinder::Effort effort) {
+  const auto wanted = [this, handle, pid] {
+    const std::optional<roster_membership> slot = mirror_->Slot(handle);
+    return slot && slot->init_pid == static_cast<uint32_t>(pid) &&
+           (!living_.contains(handle) || unknown_.contains(handle));
+  };
+  if (living_.contains(handle) && !unknown_.contains(handle)) return;
+  finder_.Find(pid, effort, wanted, [this, handle, pid](const absl::StatusOr<Identity>& identity) {
+    Resolved(handle, pid, identity);
+  });
+}
+
+void Roll::Resolved(uint64_t handle, pid_t pid, const absl::StatusOr<Identity>& identity) {
+  const std::optional<roster_membership> slot = mirror_->Slot(handle);
+  const bool again = unknown_.contains(handle);
+  if (!slot || (again && !identity.ok())) return;
+  Container container;
+  ContainerKind kind = ContainerKind::kContainer;
+  const std::optional<roster_record> record = mirror_->Record(handle);
+  if (record) container = ContainerFromRecord(*record, *slot);
+  if (identity.ok() && IsUnknown(container)) container = Container();
+  if (again) {
+    // To subscribers it is another container: another id.
+    unknown_.erase(handle);
+    worker_.Post([this, handle] { (void)collection_->RemoveContainerByHandle(handle); });
+  }
+  if (identity.ok() && !identity->runtime_path.empty() && options_.on_runtime &&
+      (slot->flags & ROSTER_F_PROVISIONAL) != 0) {
+    options_.on_runtime(identity->runtime_path);
+  }
+  if (identity.ok()) {
+    container = DescribeIdentity(*identity, std::move(container), &kind);
+  } else if (container.runtime.container_id.empty()) {
+    mirror_->Count(ROSTER_STAT_UNRESOLVED);
+    LogWarning("container of an unknown runtime", {{"pid", pid}, {"error", identity.status()}});
+    container = DescribeUnknown(handle);
+  }
+  TakeMembership(*slot, &container);
+  if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(handle);
+  ReadCgroup(pid, &container).IgnoreError();
+  if (absl::Status status = mirror_->Update(container); !status.ok()) {
+    LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
+  }
+  TakeStart(*slot, &container);
+  (void)mirror_->NoteBound(container);
+  const bool ending = slot->state == ROSTER_ENDED;
+  if (!ending) Announce(std::move(container), nullptr);
 }
 
 void Roll::Reconcile() {
@@ -67,7 +123,7 @@ void Roll::Reconcile() {
     if (slot->state == ROSTER_ENDED) {
       OnEnded(handle);
     } else if (!living_.contains(handle)) {
-      Resolve(handle, static_cast<pid_t>(slot->init_pid), 0);
+      Resolve(handle, static_cast<pid_t>(slot->init_pid));
     }
   }
   std::vector<uint64_t> gone;

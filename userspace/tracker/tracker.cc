@@ -63,6 +63,7 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
   if (options.runtime_paths.empty()) {
     roll.on_runtime = [self = tracker.get()](const std::string& path) { self->LearnRuntime(path); };
   }
+  roll.tracers_of = options.tracers_of;
   tracker->roll_ = std::make_unique<Roll>(tracker->loop_.get(), tracker->mirror_.get(), collection,
                                           tracker->late_.get(), tracker->host_, std::move(roll));
   tracker->events_lost_ = tracker->mirror_->EventsLost();

@@ -42,6 +42,9 @@ struct TrackerOptions {
   bool must_hold = false;  // an error where runtimes cannot be held
   std::function<void(std::string_view)> on_problem;  // what Problems gets, as it comes
   std::function<void()> on_turn;                     // with each heartbeat, on the loop's thread
+  // Which tracers want a container that is about to be made; empty: none does. On the loop's
+  // thread.
+  std::function<TracerBits(const Container&)> tracers_of;
 };
 
 // Start, Watch, Run and the destructor belong to one thread.
