@@ -22,6 +22,7 @@
 #include "roster/collection.h"
 #include "roster/json.h"
 #include "roster/reader.h"
+#include "roster_abi.h"
 
 namespace roster::testing {
 namespace {
@@ -113,6 +114,36 @@ TEST_F(Embed, AContainerIsAnnouncedBeforeItsFirstInstructionAndRemovedAtItsEnd) 
   EXPECT_EQ(collection_.ContainerLen(), 0u);
   EXPECT_THAT(TypesOf(*id),
               ElementsAre(EventType::kPreCreate, EventType::kCreated, EventType::kDeleted));
+}
+
+// Nothing but the runtime's hold has told of it by then.
+TEST_F(Embed, ATracersBitIsInTheMembershipBeforeTheContainerStarts) {
+  StartEngine(EngineKind::kRunc);
+  const auto tracers = std::make_shared<TracerCollection>(nullptr);
+  const absl::Status status = collection_.Initialize(Events(), WithTracerCollection(tracers),
+                                                     WithContainerFanotifyEbpf(hook_));
+  ASSERT_TRUE(status.ok()) << status;
+  ContainerSelector other;
+  other.runtime.container_name = "other";
+  ContainerSelector web;
+  web.runtime.container_name = "web";
+  ASSERT_EQ(tracers->AddTracer("not-this", other).value_or(-1), 0);
+  ASSERT_EQ(tracers->AddTracer("this", web).value_or(-1), 1);
+  const auto id = engine_->Create({"web", {MarkerPath(1), "wait"}});
+  ASSERT_TRUE(id.ok()) << id.status();
+  const ContainerPtr announced = Await(EventType::kPreCreate, *id);
+  ASSERT_NE(announced, nullptr);
+  const auto maps = PinnedMaps::Open(PinPaths(hook_.pin_dir));
+  ASSERT_TRUE(maps.ok()) << maps.status();
+  const roster_membership& slot = maps->slots[ROSTER_HANDLE_SLOT(announced->handle)];
+  EXPECT_EQ(slot.handle, announced->handle);
+  EXPECT_EQ(slot.tracers[0], 2u);
+  EXPECT_THAT(TypesOf(*id), ElementsAre(EventType::kPreCreate));
+  ASSERT_TRUE(engine_->StartCreated("web").ok());
+  ASSERT_NE(Await(EventType::kCreated, *id), nullptr);
+  EXPECT_EQ(slot.tracers[0], 2u);
+  ASSERT_TRUE(engine_->Remove("web").ok());
+  EXPECT_NE(Await(EventType::kDeleted, *id), nullptr);
 }
 
 // Two ways lead to a container that ran before: the engine's list, and the hook's own search.

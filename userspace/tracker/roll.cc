@@ -38,11 +38,11 @@ absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& 
                       &container);
   ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, mirror_->Arm(container, task));
   container.handle = handle;
-  if (prepared.sandbox) mirror_->MarkSandbox(handle);
   // Before its first instruction, and not only when the collection has it.
   if (options_.tracers_of) {
     mirror_->tracer_sink().SetTracerBits(handle, options_.tracers_of(container)).IgnoreError();
   }
+  if (prepared.sandbox) mirror_->MarkSandbox(handle);
   worker_.Post([this, container, release = std::move(release)] {
     (void)collection_->PublishPreCreate(container);
     loop_->Post(release);

@@ -92,5 +92,39 @@ TEST_F(MirrorTest, TracerBitsAndSetsAreVisibleInTheMaps) {
   EXPECT_FALSE(std::filesystem::exists(paths_->tracers() + "/t"));
 }
 
+// Inode numbers are used again, and nobody takes out what ends while there is no writer.
+TEST_F(MirrorTest, WhatTheTracersOfAnEarlierWriterWantedIsForgottenAtARestart) {
+  const absl::StatusOr<uint64_t> handle = mirror_->Adopt(Named("a", 101, 201), {.pid = 7});
+  ASSERT_TRUE(mirror_->tracer_sink().SetTracerBits(*handle, TracerBits{1, 1}).ok());
+  ASSERT_TRUE(mirror_->tracer_sink().CreateSet("t", TracerSet::kCgroup).ok());
+  ASSERT_TRUE(mirror_->tracer_sink().AddToSet("t", TracerSet::kCgroup, 101).ok());
+  Restart();
+  ASSERT_FALSE(HasFatalFailure());
+  EXPECT_EQ(mirror_->Slot(*handle)->tracers[0], 0u);
+  EXPECT_EQ(mirror_->Slot(*handle)->tracers[1], 0u);
+  const Fd set(bpf_obj_get((paths_->tracers() + "/t/cgroupset").c_str()));
+  uint64_t key = 101, value = 0;
+  EXPECT_NE(bpf_map_lookup_elem(set.get(), &key, &value), 0);
+}
+
+TEST_F(MirrorTest, ATracerThatComesBackGetsTheSetThatItsProgramsHaveOpen) {
+  ASSERT_TRUE(mirror_->tracer_sink().CreateSet("t", TracerSet::kMntns).ok());
+  const Fd open(bpf_obj_get((paths_->tracers() + "/t/mntnsset").c_str()));
+  Restart();
+  ASSERT_FALSE(HasFatalFailure());
+  ASSERT_TRUE(mirror_->tracer_sink().CreateSet("t", TracerSet::kMntns).ok());
+  ASSERT_TRUE(mirror_->tracer_sink().AddToSet("t", TracerSet::kMntns, 102).ok());
+  uint64_t key = 102;
+  uint32_t value = 0;
+  EXPECT_EQ(bpf_map_lookup_elem(open.get(), &key, &value), 0);
+  // A map of another shape in its place is not taken for it.
+  const std::string path = paths_->tracers() + "/t/cgroupset";
+  const Fd other(bpf_map_create(BPF_MAP_TYPE_HASH, "other", 8, 4, 8, nullptr));
+  ASSERT_EQ(bpf_obj_pin(other.get(), path.c_str()), 0);
+  ASSERT_TRUE(mirror_->tracer_sink().CreateSet("t", TracerSet::kCgroup).ok());
+  EXPECT_TRUE(mirror_->tracer_sink().AddToSet("t", TracerSet::kCgroup, 1).ok());
+  EXPECT_NE(bpf_map_lookup_elem(other.get(), &key, &value), 0);
+}
+
 }  // namespace
 }  // namespace roster
