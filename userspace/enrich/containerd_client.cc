@@ -119,14 +119,13 @@ absl::Status ContainerdClient::ListIn(const std::string& in_namespace,
   ROSTER_ASSIGN_OR_RETURN(
       const auto listed,
       channel_->Call<Containers>(&Containers::Stub::List, {}, "containers/List", in_namespace));
-  const absl::StatusOr<tasks_v1::ListTasksResponse> tasks =
-      channel_->Call<Tasks>(&Tasks::Stub::List, {}, "tasks/List", in_namespace);
+  // Without it no state is known: that would read as containers none of which runs.
+  ROSTER_ASSIGN_OR_RETURN(
+      const auto tasks, channel_->Call<Tasks>(&Tasks::Stub::List, {}, "tasks/List", in_namespace));
   absl::flat_hash_map<std::string, const tasks_v1::Process*> processes;
-  if (tasks.ok()) {
-    // In the list, unlike in Get's answer, it is `id` that has the container's.
-    for (const tasks_v1::Process& task : tasks->tasks()) {
-      processes[task.id().empty() ? task.container_id() : task.id()] = &task;
-    }
+  // In the list, unlike in Get's answer, it is `id` that has the container's.
+  for (const tasks_v1::Process& task : tasks.tasks()) {
+    processes[task.id().empty() ? task.container_id() : task.id()] = &task;
   }
   for (const containers_v1::Container& wire : listed.containers()) {
     EngineContainer container = FromWire(wire);
@@ -134,7 +133,7 @@ absl::Status ContainerdClient::ListIn(const std::string& in_namespace,
     const auto process = processes.find(container.id);
     if (process != processes.end()) {
       AddProcess(*process->second, &container);
-    } else if (tasks.ok()) {
+    } else {
       container.state = EngineState::kCreated;
     }
     AddImage(in_namespace, &container);

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "enrich/runtime_enricher.h"
+#include "fake_containerd_engine.h"
 #include "fake_cri_engine.h"
 #include "fake_http_engine.h"
 #include "gmock/gmock.h"
@@ -129,6 +130,21 @@ TEST_F(LateRuntimeOptions, AnEngineThatComesLaterIsAskedForWhatItKnows) {
   EXPECT_EQ(collection_.ContainerLen(), 0u);
   FakeHttpEngine docker(Socket("docker"), OneContainer);
   EXPECT_THAT(AwaitEvents(1), ElementsAre("CREATED a named"));
+}
+
+TEST_F(LateRuntimeOptions, AContainerdThatCannotTellWhatRunsIsAWarningAndAskedAgain) {
+  FakeContainerdEngine containerd(Socket("containerd"));
+  containerd.SetFaults({.tasks = true});
+  std::vector<std::string> warnings;
+  ASSERT_TRUE(collection_
+                  .Initialize(WithWarningHandler(
+                                  [&](std::string_view text) { warnings.emplace_back(text); }),
+                              Events(), WithContainerRuntimeEnrichment(Runtime("containerd")))
+                  .ok());
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("tasks/List")));
+  EXPECT_EQ(collection_.ContainerLen(), 0u);
+  containerd.SetFaults({});
+  EXPECT_THAT(AwaitEvents(1), ElementsAre("CREATED run run"));
 }
 
 // Counts the calls for its list, which it never answers.
