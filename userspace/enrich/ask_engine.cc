@@ -17,7 +17,8 @@ bool NeedsEngine(const Container& container) {
 
 EngineAnswer AskEngine(EngineClient* client, Container* container) {
   EngineAnswer answer;
-  const auto known = client->Get(container->runtime.container_id);
+  const absl::Time deadline = client->Deadline();
+  const auto known = client->Get(container->runtime.container_id, deadline);
   ++answer.requests;
   answer.status = known.status();
   if (!known.ok()) return answer;
@@ -26,7 +27,7 @@ EngineAnswer AskEngine(EngineClient* client, Container* container) {
   if (answer.is_sandbox || container->sandbox_id.empty() || !container->k8s.pod_labels.empty()) {
     return answer;
   }
-  const auto labels = client->PodLabels(container->sandbox_id);
+  const auto labels = client->PodLabels(container->sandbox_id, deadline);
   ++answer.requests;
   // A pod may be gone before its last container.
   if (absl::IsNotFound(labels.status())) return answer;

@@ -23,7 +23,8 @@ bool NeedsEngine(const Container& container);
 // "docker", "containerd", "podman" or "cri-o": what an engine is called, unlike an OCI runtime.
 bool IsEngineName(std::string_view runtime_name);
 
-// Fills in what is missing, and the labels of the container's pod. Blocks as the client does.
+// Fills in what is missing, and the labels of the container's pod. Blocks for the client's timeout
+// at most.
 EngineAnswer AskEngine(EngineClient* client, Container* container);
 
 }  // namespace roster

@@ -95,16 +95,17 @@ EngineContainer FromWire(const containers_v1::Container& wire) {
 }  // namespace
 
 ContainerdClient::ContainerdClient(EngineClientOptions options, std::string containerd_namespace)
-    : namespace_(std::move(containerd_namespace)),
+    : EngineClient(options.timeout),
+      namespace_(std::move(containerd_namespace)),
       channel_(std::make_unique<GrpcChannel>(std::move(options))) {}
 
 ContainerdClient::~ContainerdClient() = default;
 
-absl::StatusOr<std::vector<std::string>> ContainerdClient::Namespaces() {
+absl::StatusOr<std::vector<std::string>> ContainerdClient::Namespaces(absl::Time deadline) {
   if (!namespace_.empty()) return std::vector<std::string>{namespace_};
   using Service = namespaces_v1::Namespaces;
-  ROSTER_ASSIGN_OR_RETURN(const auto reply,
-                          channel_->Call<Service>(&Service::Stub::List, {}, "namespaces/List"));
+  ROSTER_ASSIGN_OR_RETURN(const auto reply, channel_->Call<Service>(&Service::Stub::List, {},
+                                                                    deadline, "namespaces/List"));
   std::vector<std::string> names;
   for (const auto& listed : reply.namespaces()) {
     if (listed.name() != kDockersNamespace) names.push_back(listed.name());
@@ -112,16 +113,16 @@ absl::StatusOr<std::vector<std::string>> ContainerdClient::Namespaces() {
   return names;
 }
 
-absl::Status ContainerdClient::ListIn(const std::string& in_namespace,
+absl::Status ContainerdClient::ListIn(const std::string& in_namespace, absl::Time deadline,
                                       std::vector<EngineContainer>* containers) {
   using Containers = containers_v1::Containers;
   using Tasks = tasks_v1::Tasks;
-  ROSTER_ASSIGN_OR_RETURN(
-      const auto listed,
-      channel_->Call<Containers>(&Containers::Stub::List, {}, "containers/List", in_namespace));
+  ROSTER_ASSIGN_OR_RETURN(const auto listed,
+                          channel_->Call<Containers>(&Containers::Stub::List, {}, deadline,
+                                                     "containers/List", in_namespace));
   // Without it no state is known: that would read as containers none of which runs.
-  ROSTER_ASSIGN_OR_RETURN(
-      const auto tasks, channel_->Call<Tasks>(&Tasks::Stub::List, {}, "tasks/List", in_namespace));
+  ROSTER_ASSIGN_OR_RETURN(const auto tasks, channel_->Call<Tasks>(&Tasks::Stub::List, {}, deadline,
+                                                                  "tasks/List", in_namespace));
   absl::flat_hash_map<std::string, const tasks_v1::Process*> processes;
   // In the list, unlike in Get's answer, it is `id` that has the container's.
   for (const tasks_v1::Process& task : tasks.tasks()) {
@@ -136,28 +137,36 @@ absl::Status ContainerdClient::ListIn(const std::string& in_namespace,
     } else {
       container.state = EngineState::kCreated;
     }
-    AddImage(in_namespace, &container);
     containers->push_back(std::move(container));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<EngineContainer>> ContainerdClient::List() {
-  ROSTER_ASSIGN_OR_RETURN(const std::vector<std::string> names, Namespaces());
+absl::StatusOr<std::vector<EngineContainer>> ContainerdClient::DoList(absl::Time deadline) {
+  ROSTER_ASSIGN_OR_RETURN(const std::vector<std::string> names, Namespaces(deadline));
   std::vector<EngineContainer> containers;
-  for (const std::string& name : names) ROSTER_RETURN_IF_ERROR(ListIn(name, &containers));
+  std::vector<size_t> ends;  // of each namespace among them
+  for (const std::string& name : names) {
+    ROSTER_RETURN_IF_ERROR(ListIn(name, deadline, &containers));
+    ends.push_back(containers.size());
+  }
+  // Last: they may use up the time, and everything else is there without them.
+  size_t i = 0;
+  for (size_t n = 0; n < names.size(); ++n) {
+    for (; i < ends[n]; ++i) AddImage(names[n], deadline, &containers[i]);
+  }
   return containers;
 }
 
-absl::StatusOr<EngineContainer> ContainerdClient::Find(std::string_view id,
+absl::StatusOr<EngineContainer> ContainerdClient::Find(std::string_view id, absl::Time deadline,
                                                        std::string* in_namespace) {
   using Service = containers_v1::Containers;
-  ROSTER_ASSIGN_OR_RETURN(const std::vector<std::string> names, Namespaces());
+  ROSTER_ASSIGN_OR_RETURN(const std::vector<std::string> names, Namespaces(deadline));
   containers_v1::GetContainerRequest request;
   request.set_id(std::string(id));
   for (const std::string& name : names) {
     absl::StatusOr<containers_v1::GetContainerResponse> reply =
-        channel_->Call<Service>(&Service::Stub::Get, request, "containers/Get", name);
+        channel_->Call<Service>(&Service::Stub::Get, request, deadline, "containers/Get", name);
     // An id that containerd would not take is no container either.
     if (absl::IsNotFound(reply.status()) || absl::IsInvalidArgument(reply.status())) continue;
     if (!reply.ok()) return reply.status();
@@ -174,35 +183,37 @@ absl::StatusOr<EngineContainer> ContainerdClient::Find(std::string_view id,
       namespace_.empty() ? "" : absl::StrCat(" in its namespace ", QuoteForMessage(namespace_))));
 }
 
-absl::StatusOr<EngineContainer> ContainerdClient::Get(std::string_view id) {
+absl::StatusOr<EngineContainer> ContainerdClient::DoGet(std::string_view id, absl::Time deadline) {
   std::string in_namespace;
-  ROSTER_ASSIGN_OR_RETURN(EngineContainer container, Find(id, &in_namespace));
-  AddImage(in_namespace, &container);
+  ROSTER_ASSIGN_OR_RETURN(EngineContainer container, Find(id, deadline, &in_namespace));
+  AddImage(in_namespace, deadline, &container);
   return container;
 }
 
-absl::StatusOr<EngineContainer> ContainerdClient::Details(std::string_view id) {
+absl::StatusOr<EngineContainer> ContainerdClient::DoDetails(std::string_view id,
+                                                            absl::Time deadline) {
   using Service = tasks_v1::Tasks;
   std::string in_namespace;
-  ROSTER_ASSIGN_OR_RETURN(EngineContainer container, Find(id, &in_namespace));
-  AddImage(in_namespace, &container);
+  ROSTER_ASSIGN_OR_RETURN(EngineContainer container, Find(id, deadline, &in_namespace));
   tasks_v1::GetRequest request;
   request.set_container_id(std::string(id));
   const absl::StatusOr<tasks_v1::GetResponse> reply =
-      channel_->Call<Service>(&Service::Stub::Get, request, "tasks/Get", in_namespace);
+      channel_->Call<Service>(&Service::Stub::Get, request, deadline, "tasks/Get", in_namespace);
   if (absl::IsNotFound(reply.status())) {
     container.state = EngineState::kCreated;
-    return container;
+  } else if (!reply.ok()) {
+    return reply.status();
+  } else {
+    AddProcess(reply->process(), &container);
   }
-  if (!reply.ok()) return reply.status();
-  AddProcess(reply->process(), &container);
+  AddImage(in_namespace, deadline, &container);
   return container;
 }
 
-absl::StatusOr<std::map<std::string, std::string>> ContainerdClient::PodLabels(
-    std::string_view sandbox_id) {
+absl::StatusOr<std::map<std::string, std::string>> ContainerdClient::DoPodLabels(
+    std::string_view sandbox_id, absl::Time deadline) {
   std::string in_namespace;
-  ROSTER_ASSIGN_OR_RETURN(EngineContainer sandbox, Find(sandbox_id, &in_namespace));
+  ROSTER_ASSIGN_OR_RETURN(EngineContainer sandbox, Find(sandbox_id, deadline, &in_namespace));
   if (!sandbox.is_sandbox) {
     return absl::NotFoundError(
         absl::StrCat("containerd has no sandbox ", QuoteForMessage(sandbox_id)));
@@ -212,37 +223,40 @@ absl::StatusOr<std::map<std::string, std::string>> ContainerdClient::PodLabels(
   return labels;
 }
 
-void ContainerdClient::AddImage(const std::string& in_namespace, EngineContainer* container) {
+void ContainerdClient::AddImage(const std::string& in_namespace, absl::Time deadline,
+                                EngineContainer* container) {
   if (container->image_name.empty()) return;
   using Service = images_v1::Images;
   images_v1::GetImageRequest request;
   request.set_name(container->image_name);
   const absl::StatusOr<images_v1::GetImageResponse> reply =
-      channel_->Call<Service>(&Service::Stub::Get, request, "images/Get", in_namespace);
+      channel_->Call<Service>(&Service::Stub::Get, request, deadline, "images/Get", in_namespace);
   if (!reply.ok()) return;  // the name may have been removed meanwhile
   container->image_digest = reply->image().target().digest();
   if (container->image_digest.empty()) return;
   const absl::StatusOr<std::string> config =
       config_digests_.Get(container->image_digest, [&]() -> absl::StatusOr<std::string> {
-        return ConfigDigest(in_namespace, container->image_digest);
+        return ConfigDigest(in_namespace, deadline, container->image_digest);
       });
   container->image_id = config.ok() && !config->empty() ? *config : container->image_digest;
 }
 
 absl::StatusOr<std::string> ContainerdClient::ConfigDigest(const std::string& in_namespace,
+                                                           absl::Time deadline,
                                                            const std::string& digest) {
-  ROSTER_ASSIGN_OR_RETURN(std::string blob, ReadBlob(in_namespace, digest));
+  ROSTER_ASSIGN_OR_RETURN(std::string blob, ReadBlob(in_namespace, deadline, digest));
   ROSTER_ASSIGN_OR_RETURN(ManifestTarget target, ParseManifest(blob));
   if (!target.config.empty()) return target.config;
-  ROSTER_ASSIGN_OR_RETURN(blob, ReadBlob(in_namespace, target.manifest));
+  ROSTER_ASSIGN_OR_RETURN(blob, ReadBlob(in_namespace, deadline, target.manifest));
   ROSTER_ASSIGN_OR_RETURN(target, ParseManifest(blob));
   return target.config;
 }
 
 absl::StatusOr<std::string> ContainerdClient::ReadBlob(const std::string& in_namespace,
+                                                       absl::Time deadline,
                                                        const std::string& digest) {
   grpc::ClientContext context;
-  channel_->Prepare(&context, in_namespace);
+  GrpcChannel::Prepare(&context, deadline, in_namespace);
   content_v1::ReadContentRequest request;
   request.set_digest(digest);
   const auto stub = content_v1::Content::NewStub(channel_->Connected());

@@ -28,21 +28,24 @@ class ContainerdClient : public EngineClient {
   ~ContainerdClient() override;
 
   std::string Name() const override { return "containerd"; }
-  absl::StatusOr<std::vector<EngineContainer>> List() override;
-  absl::StatusOr<EngineContainer> Get(std::string_view id) override;
-  absl::StatusOr<EngineContainer> Details(std::string_view id) override;
-  absl::StatusOr<std::map<std::string, std::string>> PodLabels(
-      std::string_view sandbox_id) override;
 
  private:
+  absl::StatusOr<std::vector<EngineContainer>> DoList(absl::Time deadline) override;
+  absl::StatusOr<EngineContainer> DoGet(std::string_view id, absl::Time deadline) override;
+  absl::StatusOr<EngineContainer> DoDetails(std::string_view id, absl::Time deadline) override;
+  absl::StatusOr<std::map<std::string, std::string>> DoPodLabels(std::string_view sandbox_id,
+                                                                 absl::Time deadline) override;
   // In the first namespace that has it.
-  absl::StatusOr<EngineContainer> Find(std::string_view id, std::string* in_namespace);
-  absl::StatusOr<std::vector<std::string>> Namespaces();
-  absl::Status ListIn(const std::string& in_namespace, std::vector<EngineContainer>* containers);
-  void AddImage(const std::string& in_namespace, EngineContainer* container);
-  absl::StatusOr<std::string> ConfigDigest(const std::string& in_namespace,
+  absl::StatusOr<EngineContainer> Find(std::string_view id, absl::Time deadline,
+                                       std::string* in_namespace);
+  absl::StatusOr<std::vector<std::string>> Namespaces(absl::Time deadline);
+  absl::Status ListIn(const std::string& in_namespace, absl::Time deadline,
+                      std::vector<EngineContainer>* containers);
+  void AddImage(const std::string& in_namespace, absl::Time deadline, EngineContainer* container);
+  absl::StatusOr<std::string> ConfigDigest(const std::string& in_namespace, absl::Time deadline,
                                            const std::string& digest);
-  absl::StatusOr<std::string> ReadBlob(const std::string& in_namespace, const std::string& digest);
+  absl::StatusOr<std::string> ReadBlob(const std::string& in_namespace, absl::Time deadline,
+                                       const std::string& digest);
 
   const std::string namespace_;
   const std::unique_ptr<GrpcChannel> channel_;

@@ -68,15 +68,16 @@ EngineContainer FromWire(const Wire& wire, const std::string& runtime_name) {
 }  // namespace
 
 CriClient::CriClient(EngineClientOptions options, std::string runtime_name)
-    : runtime_name_(std::move(runtime_name)),
+    : EngineClient(options.timeout),
+      runtime_name_(std::move(runtime_name)),
       channel_(std::make_unique<GrpcChannel>(std::move(options))) {}
 
 CriClient::~CriClient() = default;
 
-absl::StatusOr<std::vector<EngineContainer>> CriClient::List() {
-  ROSTER_ASSIGN_OR_RETURN(const auto reply,
-                          channel_->Call<Service>(&Service::Stub::ListContainers,
-                                                  cri::ListContainersRequest(), "ListContainers"));
+absl::StatusOr<std::vector<EngineContainer>> CriClient::DoList(absl::Time deadline) {
+  ROSTER_ASSIGN_OR_RETURN(const auto reply, channel_->Call<Service>(&Service::Stub::ListContainers,
+                                                                    cri::ListContainersRequest(),
+                                                                    deadline, "ListContainers"));
   std::vector<EngineContainer> containers;
   for (const cri::Container& wire : reply.containers()) {
     if (wire.id().empty()) continue;
@@ -86,11 +87,13 @@ absl::StatusOr<std::vector<EngineContainer>> CriClient::List() {
   return containers;
 }
 
-absl::Status CriClient::FindSandbox(std::string_view id, EngineContainer* container) {
+absl::Status CriClient::FindSandbox(std::string_view id, absl::Time deadline,
+                                    EngineContainer* container) {
   cri::ListPodSandboxRequest request;
   request.mutable_filter()->set_id(std::string(id));
-  ROSTER_ASSIGN_OR_RETURN(const auto reply, channel_->Call<Service>(&Service::Stub::ListPodSandbox,
-                                                                    request, "ListPodSandbox"));
+  ROSTER_ASSIGN_OR_RETURN(
+      const auto reply,
+      channel_->Call<Service>(&Service::Stub::ListPodSandbox, request, deadline, "ListPodSandbox"));
   for (const cri::PodSandbox& sandbox : reply.items()) {
     if (sandbox.id() != id) continue;  // the filter takes prefixes
     container->id = sandbox.id();
@@ -105,11 +108,12 @@ absl::Status CriClient::FindSandbox(std::string_view id, EngineContainer* contai
       absl::StrCat(runtime_name_, " has neither container nor sandbox ", QuoteForMessage(id)));
 }
 
-absl::StatusOr<EngineContainer> CriClient::Get(std::string_view id) {
+absl::StatusOr<EngineContainer> CriClient::DoGet(std::string_view id, absl::Time deadline) {
   cri::ListContainersRequest request;
   request.mutable_filter()->set_id(std::string(id));
-  ROSTER_ASSIGN_OR_RETURN(const auto reply, channel_->Call<Service>(&Service::Stub::ListContainers,
-                                                                    request, "ListContainers"));
+  ROSTER_ASSIGN_OR_RETURN(
+      const auto reply,
+      channel_->Call<Service>(&Service::Stub::ListContainers, request, deadline, "ListContainers"));
   for (const cri::Container& wire : reply.containers()) {
     if (wire.id() != id) continue;  // the filter takes prefixes
     EngineContainer container = FromWire(wire, runtime_name_);
@@ -117,18 +121,19 @@ absl::StatusOr<EngineContainer> CriClient::Get(std::string_view id) {
     return container;
   }
   EngineContainer sandbox;
-  ROSTER_RETURN_IF_ERROR(FindSandbox(id, &sandbox));
+  ROSTER_RETURN_IF_ERROR(FindSandbox(id, deadline, &sandbox));
   return sandbox;
 }
 
-absl::StatusOr<EngineContainer> CriClient::Details(std::string_view id) {
-  ROSTER_ASSIGN_OR_RETURN(EngineContainer listed, Get(id));
+absl::StatusOr<EngineContainer> CriClient::DoDetails(std::string_view id, absl::Time deadline) {
+  ROSTER_ASSIGN_OR_RETURN(EngineContainer listed, DoGet(id, deadline));
   if (listed.is_sandbox) return listed;
   cri::ContainerStatusRequest request;
   request.set_container_id(std::string(id));
   request.set_verbose(true);
-  ROSTER_ASSIGN_OR_RETURN(const auto reply, channel_->Call<Service>(&Service::Stub::ContainerStatus,
-                                                                    request, "ContainerStatus"));
+  ROSTER_ASSIGN_OR_RETURN(
+      const auto reply, channel_->Call<Service>(&Service::Stub::ContainerStatus, request, deadline,
+                                                "ContainerStatus"));
   if (reply.status().id() != id) {
     return absl::DataLossError(absl::StrCat("ContainerStatus ", QuoteForMessage(id),
                                             ": answered with ",
@@ -144,10 +149,10 @@ absl::StatusOr<EngineContainer> CriClient::Details(std::string_view id) {
   return container;
 }
 
-absl::StatusOr<std::map<std::string, std::string>> CriClient::PodLabels(
-    std::string_view sandbox_id) {
+absl::StatusOr<std::map<std::string, std::string>> CriClient::DoPodLabels(
+    std::string_view sandbox_id, absl::Time deadline) {
   EngineContainer sandbox;
-  ROSTER_RETURN_IF_ERROR(FindSandbox(sandbox_id, &sandbox));
+  ROSTER_RETURN_IF_ERROR(FindSandbox(sandbox_id, deadline, &sandbox));
   return WithoutK8sLabels(std::move(sandbox.labels));
 }
 

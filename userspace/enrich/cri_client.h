@@ -24,16 +24,16 @@ class CriClient : public EngineClient {
   ~CriClient() override;
 
   std::string Name() const override { return runtime_name_; }
-  absl::StatusOr<std::vector<EngineContainer>> List() override;
-  absl::StatusOr<EngineContainer> Get(std::string_view id) override;
-  // DATA_LOSS where a running container comes without a pid.
-  absl::StatusOr<EngineContainer> Details(std::string_view id) override;
-  absl::StatusOr<std::map<std::string, std::string>> PodLabels(
-      std::string_view sandbox_id) override;
 
  private:
+  absl::StatusOr<std::vector<EngineContainer>> DoList(absl::Time deadline) override;
+  absl::StatusOr<EngineContainer> DoGet(std::string_view id, absl::Time deadline) override;
+  // DATA_LOSS where a running container comes without a pid.
+  absl::StatusOr<EngineContainer> DoDetails(std::string_view id, absl::Time deadline) override;
+  absl::StatusOr<std::map<std::string, std::string>> DoPodLabels(std::string_view sandbox_id,
+                                                                 absl::Time deadline) override;
   // Takes a sandbox of this id into `container`; NOT_FOUND where there is none.
-  absl::Status FindSandbox(std::string_view id, EngineContainer* container);
+  absl::Status FindSandbox(std::string_view id, absl::Time deadline, EngineContainer* container);
 
   const std::string runtime_name_;
   const std::unique_ptr<GrpcChannel> channel_;

@@ -12,13 +12,14 @@
 
 namespace roster {
 
-void DockerClient::AddDigest(EngineContainer* container) {
+void DockerClient::AddDigest(absl::Time deadline, EngineContainer* container) {
   if (!container->image_digest.empty() || container->image_id.empty()) return;
   const std::string key = absl::StrCat(container->image_id, " ", container->image_name);
   const absl::StatusOr<std::string> digest =
       digests_.Get(key, [&]() -> absl::StatusOr<std::string> {
         absl::StatusOr<std::string> reply =
-            HttpGet(options_, absl::StrCat("/images/", EscapeForUrl(container->image_id), "/json"));
+            HttpGet(options_, deadline,
+                    absl::StrCat("/images/", EscapeForUrl(container->image_id), "/json"));
         if (absl::IsNotFound(reply.status())) return "";  // removed by force
         if (!reply.ok()) return reply.status();
         return ParseDockerImageDigest(*reply, container->image_name);
@@ -26,19 +27,21 @@ void DockerClient::AddDigest(EngineContainer* container) {
   if (digest.ok()) container->image_digest = *digest;
 }
 
-absl::StatusOr<std::vector<EngineContainer>> DockerClient::List() {
-  ROSTER_ASSIGN_OR_RETURN(const std::string reply, HttpGet(options_, "/containers/json?all=1"));
+absl::StatusOr<std::vector<EngineContainer>> DockerClient::DoList(absl::Time deadline) {
+  ROSTER_ASSIGN_OR_RETURN(const std::string reply,
+                          HttpGet(options_, deadline, "/containers/json?all=1"));
   ROSTER_ASSIGN_OR_RETURN(std::vector<EngineContainer> containers, ParseDockerList(reply));
   std::erase_if(containers, [](const EngineContainer& c) { return c.is_sandbox; });
-  for (EngineContainer& container : containers) AddDigest(&container);
+  for (EngineContainer& container : containers) AddDigest(deadline, &container);
   return containers;
 }
 
-absl::StatusOr<EngineContainer> DockerClient::Get(std::string_view id) {
+absl::StatusOr<EngineContainer> DockerClient::DoGet(std::string_view id, absl::Time deadline) {
   const std::string filters = absl::StrCat("{\"id\":[\"", EscapeForUrl(id), "\"]}");
   ROSTER_ASSIGN_OR_RETURN(
       const std::string reply,
-      HttpGet(options_, absl::StrCat("/containers/json?all=1&filters=", EscapeForUrl(filters))));
+      HttpGet(options_, deadline,
+              absl::StrCat("/containers/json?all=1&filters=", EscapeForUrl(filters))));
   ROSTER_ASSIGN_OR_RETURN(std::vector<EngineContainer> containers, ParseDockerList(reply));
   // The filter takes any part of an id.
   const auto found = std::find_if(containers.begin(), containers.end(),
@@ -47,14 +50,14 @@ absl::StatusOr<EngineContainer> DockerClient::Get(std::string_view id) {
     return absl::NotFoundError(
         absl::StrCat("docker at ", options_.socket, " has no container ", QuoteForMessage(id)));
   }
-  AddDigest(&*found);
+  AddDigest(deadline, &*found);
   return std::move(*found);
 }
 
-absl::StatusOr<EngineContainer> DockerClient::Details(std::string_view id) {
+absl::StatusOr<EngineContainer> DockerClient::DoDetails(std::string_view id, absl::Time deadline) {
   ROSTER_ASSIGN_OR_RETURN(
       const std::string reply,
-      HttpGet(options_, absl::StrCat("/containers/", EscapeForUrl(id), "/json")));
+      HttpGet(options_, deadline, absl::StrCat("/containers/", EscapeForUrl(id), "/json")));
   ROSTER_ASSIGN_OR_RETURN(EngineContainer container, ParseDockerInspect(reply));
   if (container.id != id) {  // a name or a prefix matched
     return absl::NotFoundError(
@@ -63,13 +66,13 @@ absl::StatusOr<EngineContainer> DockerClient::Details(std::string_view id) {
   if (container.cgroup_path.empty() && container.pid != 0) {
     container.cgroup_path = CgroupOf(container.pid);
   }
-  AddDigest(&container);
+  AddDigest(deadline, &container);
   return container;
 }
 
-absl::StatusOr<std::map<std::string, std::string>> DockerClient::PodLabels(
-    std::string_view sandbox_id) {
-  ROSTER_ASSIGN_OR_RETURN(EngineContainer sandbox, Get(sandbox_id));
+absl::StatusOr<std::map<std::string, std::string>> DockerClient::DoPodLabels(
+    std::string_view sandbox_id, absl::Time deadline) {
+  ROSTER_ASSIGN_OR_RETURN(EngineContainer sandbox, DoGet(sandbox_id, deadline));
   if (!sandbox.is_sandbox) {
     return absl::NotFoundError(absl::StrCat("docker at ", options_.socket, " has no sandbox ",
                                             QuoteForMessage(sandbox_id)));

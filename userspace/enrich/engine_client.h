@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace roster {
@@ -62,8 +63,14 @@ struct EngineContainer {
   bool operator==(const EngineContainer&) const = default;
 };
 
-// Every call blocks, for at most about twice the client's timeout, and may be made from any thread.
-// Errors:
+struct EngineClientOptions {
+  std::string socket;                         // absolute path of a unix socket
+  absl::Duration timeout = absl::Seconds(2);  // of each call, whatever it asks for
+  size_t max_reply_bytes = 8 << 20;           // of each reply; more is DATA_LOSS
+};
+
+// Every call blocks until its deadline at most, all of the requests that it makes included: without
+// one, the client's timeout from now. It may be made from any thread. Errors:
 //   NOT_FOUND    the engine is there and has no such container
 //   UNAVAILABLE  no answer: the engine is away, restarting, or too slow; worth trying again later
 //   DATA_LOSS    an answer that is none: garbage, cut off, over the limit, a needed field missing
@@ -75,27 +82,43 @@ class EngineClient {
   // "docker", "containerd", "podman", "cri-o": what becomes RuntimeMetadata::runtime_name.
   virtual std::string Name() const = 0;
 
+  absl::Time Deadline() const { return absl::Now() + timeout_; }
+
   // All containers, those that do not run included; sandboxes are left out. One that the engine
   // describes badly is skipped.
-  virtual absl::StatusOr<std::vector<EngineContainer>> List() = 0;
+  absl::StatusOr<std::vector<EngineContainer>> List() { return DoList(Deadline()); }
 
   // Names, image, labels: what the engine has in its tables. Asks nothing that needs a container's
   // lock or its task, so pid may be 0 and state a guess. `id` is complete, never a prefix. A
   // sandbox is returned with is_sandbox set.
-  virtual absl::StatusOr<EngineContainer> Get(std::string_view id) = 0;
+  absl::StatusOr<EngineContainer> Get(std::string_view id) { return Get(id, Deadline()); }
+  absl::StatusOr<EngineContainer> Get(std::string_view id, absl::Time deadline) {
+    return DoGet(id, deadline);
+  }
 
   // Get, and pid, state, start time, mounts and cgroup. Can wait for the container's lock.
-  virtual absl::StatusOr<EngineContainer> Details(std::string_view id) = 0;
+  absl::StatusOr<EngineContainer> Details(std::string_view id) { return DoDetails(id, Deadline()); }
 
   // The labels of a pod without the four of kubelet's; empty where it has none.
-  virtual absl::StatusOr<std::map<std::string, std::string>> PodLabels(
-      std::string_view sandbox_id) = 0;
-};
+  absl::StatusOr<std::map<std::string, std::string>> PodLabels(std::string_view sandbox_id) {
+    return PodLabels(sandbox_id, Deadline());
+  }
+  absl::StatusOr<std::map<std::string, std::string>> PodLabels(std::string_view sandbox_id,
+                                                               absl::Time deadline) {
+    return DoPodLabels(sandbox_id, deadline);
+  }
 
-struct EngineClientOptions {
-  std::string socket;                         // absolute path of a unix socket
-  absl::Duration timeout = absl::Seconds(2);  // of each request
-  size_t max_reply_bytes = 8 << 20;           // more is DATA_LOSS
+ protected:
+  explicit EngineClient(absl::Duration timeout) : timeout_(timeout) {}
+
+ private:
+  virtual absl::StatusOr<std::vector<EngineContainer>> DoList(absl::Time deadline) = 0;
+  virtual absl::StatusOr<EngineContainer> DoGet(std::string_view id, absl::Time deadline) = 0;
+  virtual absl::StatusOr<EngineContainer> DoDetails(std::string_view id, absl::Time deadline) = 0;
+  virtual absl::StatusOr<std::map<std::string, std::string>> DoPodLabels(
+      std::string_view sandbox_id, absl::Time deadline) = 0;
+
+  const absl::Duration timeout_;
 };
 
 // Sets k8s_* from the four labels.

@@ -49,7 +49,7 @@ struct LateEnricherOptions {
   // Where there are any, these are asked and no others: of the container's runtime where that is an
   // engine's name, else all.
   std::vector<std::shared_ptr<EngineClient>> clients;
-  absl::Duration timeout = absl::Seconds(2);  // of one request
+  absl::Duration timeout = absl::Seconds(2);  // of all that one question to an engine takes
   size_t max_queue = 4096;
   // Waits before the tries after the first. An engine that is away is left alone meanwhile,
   // whatever is enqueued.

@@ -44,9 +44,9 @@ std::shared_ptr<grpc::Channel> GrpcChannel::Connected() {
   return channel_;
 }
 
-void GrpcChannel::Prepare(grpc::ClientContext* context,
-                          std::string_view containerd_namespace) const {
-  context->set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
+void GrpcChannel::Prepare(grpc::ClientContext* context, absl::Time deadline,
+                          std::string_view containerd_namespace) {
+  context->set_deadline(absl::ToChronoTime(deadline));
   if (!containerd_namespace.empty()) {
     context->AddMetadata("containerd-namespace", std::string(containerd_namespace));
   }

@@ -24,17 +24,16 @@ class GrpcChannel {
  public:
   explicit GrpcChannel(EngineClientOptions options) : options_(std::move(options)) {}
 
-  // One call with the options' deadline; `containerd_namespace` goes into containerd's header
-  // unless
+  // One call, answered by `deadline`; `containerd_namespace` goes into containerd's header unless
   // "". Errors as EngineClient has them; `what` is for their messages.
   template <typename Service, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*,
                                                                       const Request&, Response*),
-                                const Request& request, std::string_view what,
+                                const Request& request, absl::Time deadline, std::string_view what,
                                 std::string_view containerd_namespace = "") {
     auto stub = Service::NewStub(Connected());
     grpc::ClientContext context;
-    Prepare(&context, containerd_namespace);
+    Prepare(&context, deadline, containerd_namespace);
     Response response;
     const grpc::Status status = ((*stub).*method)(&context, request, &response);
     if (!status.ok()) return ToStatus(status, what);
@@ -43,7 +42,8 @@ class GrpcChannel {
 
   // For calls that stream.
   std::shared_ptr<grpc::Channel> Connected();
-  void Prepare(grpc::ClientContext* context, std::string_view containerd_namespace) const;
+  static void Prepare(grpc::ClientContext* context, absl::Time deadline,
+                      std::string_view containerd_namespace);
   absl::Status ToStatus(const grpc::Status& status, std::string_view what) const;
 
  private:

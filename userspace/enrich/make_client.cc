@@ -15,6 +15,9 @@ namespace {
 
 constexpr char kCriDockerdSocket[] = "/run/cri-dockerd.sock";
 
+constexpr absl::Duration kMinTimeout = absl::Milliseconds(1);
+constexpr absl::Duration kMaxTimeout = absl::Hours(1);
+
 // The first of those where the engine is known to listen, below the host's root.
 std::string DefaultSocket(const RuntimeConfig& config, bool cri, const std::string& root) {
   const EngineSockets known = DiscoverEngineSockets(root);
@@ -43,6 +46,11 @@ absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConf
     return absl::InvalidArgumentError(absl::StrCat("container runtime ", name, ": socket ",
                                                    QuoteForMessage(config.socket_path),
                                                    " is not an absolute path"));
+  }
+  if (config.timeout < kMinTimeout || config.timeout > kMaxTimeout) {
+    return absl::InvalidArgumentError(absl::StrCat("container runtime ", name, ": timeout ",
+                                                   absl::FormatDuration(config.timeout),
+                                                   " is not between 1ms and 1h"));
   }
   const std::string root = config.host_root == "/" ? "" : config.host_root;
   EngineClientOptions options{.timeout = config.timeout};

@@ -12,7 +12,7 @@
 namespace roster {
 
 // Makes no connection: the engine need not be there. INVALID_ARGUMENT for a name or protocol that
-// is not known, and a socket path that is not absolute.
+// is not known, a socket path that is not absolute, and a timeout below 1 ms or above 1 h.
 absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConfig& config);
 
 }  // namespace roster

@@ -15,12 +15,13 @@ constexpr char kApi[] = "/v4.0.0/libpod";
 
 }  // namespace
 
-void PodmanClient::AddDigest(EngineContainer* container) {
+void PodmanClient::AddDigest(absl::Time deadline, EngineContainer* container) {
   if (!container->image_digest.empty() || container->image_id.empty()) return;
   const absl::StatusOr<std::string> digest =
       digests_.Get(container->image_id, [&]() -> absl::StatusOr<std::string> {
-        absl::StatusOr<std::string> reply = HttpGet(
-            options_, absl::StrCat(kApi, "/images/", EscapeForUrl(container->image_id), "/json"));
+        absl::StatusOr<std::string> reply =
+            HttpGet(options_, deadline,
+                    absl::StrCat(kApi, "/images/", EscapeForUrl(container->image_id), "/json"));
         if (absl::IsNotFound(reply.status())) return "";  // removed by force
         if (!reply.ok()) return reply.status();
         return ParsePodmanImageDigest(*reply);
@@ -28,19 +29,20 @@ void PodmanClient::AddDigest(EngineContainer* container) {
   if (digest.ok()) container->image_digest = *digest;
 }
 
-absl::StatusOr<std::vector<EngineContainer>> PodmanClient::List() {
-  ROSTER_ASSIGN_OR_RETURN(const std::string reply,
-                          HttpGet(options_, absl::StrCat(kApi, "/containers/json?all=true")));
+absl::StatusOr<std::vector<EngineContainer>> PodmanClient::DoList(absl::Time deadline) {
+  ROSTER_ASSIGN_OR_RETURN(
+      const std::string reply,
+      HttpGet(options_, deadline, absl::StrCat(kApi, "/containers/json?all=true")));
   ROSTER_ASSIGN_OR_RETURN(std::vector<EngineContainer> containers, ParsePodmanList(reply));
-  for (EngineContainer& container : containers) AddDigest(&container);
+  for (EngineContainer& container : containers) AddDigest(deadline, &container);
   return containers;
 }
 
-absl::StatusOr<EngineContainer> PodmanClient::Get(std::string_view id) {
+absl::StatusOr<EngineContainer> PodmanClient::DoGet(std::string_view id, absl::Time deadline) {
   const std::string filters = absl::StrCat("{\"id\":[\"", EscapeForUrl(id), "\"]}");
   ROSTER_ASSIGN_OR_RETURN(
       const std::string reply,
-      HttpGet(options_,
+      HttpGet(options_, deadline,
               absl::StrCat(kApi, "/containers/json?all=true&filters=", EscapeForUrl(filters))));
   ROSTER_ASSIGN_OR_RETURN(std::vector<EngineContainer> containers, ParsePodmanList(reply));
   // The filter takes prefixes and regular expressions.
@@ -50,28 +52,28 @@ absl::StatusOr<EngineContainer> PodmanClient::Get(std::string_view id) {
     return absl::NotFoundError(
         absl::StrCat("podman at ", options_.socket, " has no container ", QuoteForMessage(id)));
   }
-  AddDigest(&*found);
+  AddDigest(deadline, &*found);
   return std::move(*found);
 }
 
-absl::StatusOr<EngineContainer> PodmanClient::Details(std::string_view id) {
+absl::StatusOr<EngineContainer> PodmanClient::DoDetails(std::string_view id, absl::Time deadline) {
   ROSTER_ASSIGN_OR_RETURN(
       const std::string reply,
-      HttpGet(options_, absl::StrCat(kApi, "/containers/", EscapeForUrl(id), "/json")));
+      HttpGet(options_, deadline, absl::StrCat(kApi, "/containers/", EscapeForUrl(id), "/json")));
   ROSTER_ASSIGN_OR_RETURN(EngineContainer container, ParsePodmanInspect(reply));
   if (container.id != id) {  // a name or a prefix matched
     return absl::NotFoundError(
         absl::StrCat("podman at ", options_.socket, " has no container ", QuoteForMessage(id)));
   }
-  AddDigest(&container);
+  AddDigest(deadline, &container);
   return container;
 }
 
-absl::StatusOr<std::map<std::string, std::string>> PodmanClient::PodLabels(
-    std::string_view sandbox_id) {
+absl::StatusOr<std::map<std::string, std::string>> PodmanClient::DoPodLabels(
+    std::string_view sandbox_id, absl::Time deadline) {
   ROSTER_ASSIGN_OR_RETURN(
       const std::string reply,
-      HttpGet(options_, absl::StrCat(kApi, "/pods/", EscapeForUrl(sandbox_id), "/json")));
+      HttpGet(options_, deadline, absl::StrCat(kApi, "/pods/", EscapeForUrl(sandbox_id), "/json")));
   return ParsePodmanPodLabels(reply);
 }
 

@@ -17,18 +17,19 @@ namespace roster {
 // timeout.
 class PodmanClient : public EngineClient {
  public:
-  explicit PodmanClient(EngineClientOptions options) : options_(std::move(options)) {}
+  explicit PodmanClient(EngineClientOptions options)
+      : EngineClient(options.timeout), options_(std::move(options)) {}
 
   std::string Name() const override { return "podman"; }
-  absl::StatusOr<std::vector<EngineContainer>> List() override;
-  absl::StatusOr<EngineContainer> Get(std::string_view id) override;
-  absl::StatusOr<EngineContainer> Details(std::string_view id) override;
-  // `sandbox_id` is that of a podman pod.
-  absl::StatusOr<std::map<std::string, std::string>> PodLabels(
-      std::string_view sandbox_id) override;
 
  private:
-  void AddDigest(EngineContainer* container);
+  absl::StatusOr<std::vector<EngineContainer>> DoList(absl::Time deadline) override;
+  absl::StatusOr<EngineContainer> DoGet(std::string_view id, absl::Time deadline) override;
+  absl::StatusOr<EngineContainer> DoDetails(std::string_view id, absl::Time deadline) override;
+  // `sandbox_id` is that of a podman pod.
+  absl::StatusOr<std::map<std::string, std::string>> DoPodLabels(std::string_view sandbox_id,
+                                                                 absl::Time deadline) override;
+  void AddDigest(absl::Time deadline, EngineContainer* container);
 
   const EngineClientOptions options_;
   DigestCache digests_;

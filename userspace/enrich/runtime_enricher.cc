@@ -65,11 +65,14 @@ absl::Status RuntimeEnricher::List(const Engine& engine, std::vector<Container>*
     Container container;
     MergeEngineContainer(engine.name, *details, &container);
     MergeEngineContainer(engine.name, short_form, &container);
+    absl::Status away;
     if (!container.sandbox_id.empty()) {
       const auto labels = engine.client->PodLabels(container.sandbox_id);
       if (labels.ok()) GiveLabels(*labels, &container.k8s);
+      if (absl::IsUnavailable(labels.status())) away = labels.status();
     }
     containers->push_back(std::move(container));
+    ROSTER_RETURN_IF_ERROR(away);
   }
   return absl::OkStatus();
 }

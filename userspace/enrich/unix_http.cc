@@ -2,12 +2,14 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "enrich/json_fields.h"
 #include "text/quote.h"
 
@@ -72,9 +74,14 @@ void InitializeCurl() {
 
 }  // namespace
 
-absl::StatusOr<std::string> HttpGet(const EngineClientOptions& options, const std::string& path) {
+absl::StatusOr<std::string> HttpGet(const EngineClientOptions& options, absl::Time deadline,
+                                    const std::string& path) {
   InitializeCurl();
   const std::string where = Where(options, path);
+  // Zero would be no limit at all to curl, which counts in whole milliseconds.
+  const int64_t milliseconds =
+      absl::ToInt64Milliseconds(absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
+  if (milliseconds <= 0) return absl::UnavailableError(absl::StrCat(where, ": no time is left"));
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  &curl_easy_cleanup);
   if (curl == nullptr) return absl::ResourceExhaustedError(absl::StrCat(where, ": no memory"));
@@ -87,7 +94,7 @@ absl::StatusOr<std::string> HttpGet(const EngineClientOptions& options, const st
   curl_easy_setopt(curl.get(), CURLOPT_PROXY, "");  // not the environment's
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS,
-                   static_cast<long>(absl::ToInt64Milliseconds(options.timeout)));
+                   static_cast<long>(std::min<int64_t>(milliseconds, INT32_MAX)));
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &Append);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &reply);
   const CURLcode code = curl_easy_perform(curl.get());

@@ -1,6 +1,7 @@
 // What of an engine's answer reaches a container.
 #include "enrich/engine_client.h"
 
+#include "enrich/ask_engine.h"
 #include "enrich/containerd_image.h"
 #include "enrich/cri_info.h"
 #include "enrich/json_fields.h"
@@ -65,6 +66,43 @@ TEST(MergeEngineContainer, BytesThatAreNoUtf8AreReplaced) {
   Container container;
   MergeEngineContainer("docker", {.name = "a\xff"}, &container);
   EXPECT_EQ(container.runtime.container_name, "a\xef\xbf\xbd");
+}
+
+// Answers at once, and tells by when it was to.
+class NotingEngine : public EngineClient {
+ public:
+  NotingEngine() : EngineClient(absl::Seconds(2)) {}
+  std::string Name() const override { return "cri-o"; }
+  const std::vector<absl::Time>& deadlines() const { return deadlines_; }
+
+ private:
+  absl::StatusOr<std::vector<EngineContainer>> DoList(absl::Time) override {
+    return std::vector<EngineContainer>();
+  }
+  absl::StatusOr<EngineContainer> DoGet(std::string_view, absl::Time deadline) override {
+    deadlines_.push_back(deadline);
+    return Full();
+  }
+  absl::StatusOr<EngineContainer> DoDetails(std::string_view, absl::Time) override {
+    return Full();
+  }
+  absl::StatusOr<std::map<std::string, std::string>> DoPodLabels(std::string_view,
+                                                                 absl::Time deadline) override {
+    deadlines_.push_back(deadline);
+    return std::map<std::string, std::string>{{"app", "web"}};
+  }
+
+  std::vector<absl::Time> deadlines_;
+};
+
+TEST(AskEngine, AsksForContainerAndPodByTheSameTime) {
+  NotingEngine engine;
+  Container container;
+  container.runtime.container_id = "id";
+  EXPECT_TRUE(AskEngine(&engine, &container).status.ok());
+  EXPECT_THAT(container.k8s.pod_labels, ElementsAre(Pair("app", "web")));
+  ASSERT_EQ(engine.deadlines().size(), 2u);
+  EXPECT_EQ(engine.deadlines()[0], engine.deadlines()[1]);
 }
 
 TEST(K8sLabels, AreTakenAndLeftOutOfThePods) {

@@ -150,17 +150,21 @@ TEST_F(LateRuntimeOptions, AContainerdThatCannotTellWhatRunsIsAWarningAndAskedAg
 // Counts the calls for its list, which it never answers.
 class AwayEngine : public EngineClient {
  public:
+  AwayEngine() : EngineClient(kLong) {}
   std::string Name() const override { return "docker"; }
-  absl::StatusOr<std::vector<EngineContainer>> List() override {
+  absl::StatusOr<std::vector<EngineContainer>> DoList(absl::Time) override {
     absl::MutexLock lock(&mutex_);
     ++lists_;
     return absl::UnavailableError("away");
   }
-  absl::StatusOr<EngineContainer> Get(std::string_view) override {
+  absl::StatusOr<EngineContainer> DoGet(std::string_view, absl::Time) override {
     return absl::UnavailableError("away");
   }
-  absl::StatusOr<EngineContainer> Details(std::string_view id) override { return Get(id); }
-  absl::StatusOr<std::map<std::string, std::string>> PodLabels(std::string_view) override {
+  absl::StatusOr<EngineContainer> DoDetails(std::string_view, absl::Time) override {
+    return absl::UnavailableError("away");
+  }
+  absl::StatusOr<std::map<std::string, std::string>> DoPodLabels(std::string_view,
+                                                                 absl::Time) override {
     return absl::UnavailableError("away");
   }
   void AwaitLists(int count) {

@@ -151,6 +151,10 @@ TEST_F(RuntimeOptions, UnknownNamesAndProtocolsAreErrorsThatNameThem) {
       {{.name = "docker", .protocol = "tcp"}, "tcp"},
       {{.name = "podman", .protocol = "cri"}, "cri"},
       {{.name = "docker", .socket_path = "docker.sock"}, "absolute"},
+      {{.name = "docker", .timeout = absl::ZeroDuration()}, "timeout 0"},
+      {{.name = "podman", .timeout = -absl::Seconds(1)}, "timeout -1s"},
+      {{.name = "containerd", .timeout = absl::Microseconds(999)}, "timeout 999us"},
+      {{.name = "cri-o", .timeout = absl::InfiniteDuration()}, "timeout inf"},
   };
   for (const auto& [config, text] : wrong) {
     const absl::Status status =

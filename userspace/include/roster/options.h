@@ -89,7 +89,7 @@ struct RuntimeConfig {
   std::string protocol;
   std::string containerd_namespace;           // "": all but docker's
   std::string host_root;                      // as above
-  absl::Duration timeout = absl::Seconds(2);  // of one request
+  absl::Duration timeout = absl::Seconds(2);  // of all that one question takes; 1 ms to 1 h
 };
 
 // Asks an engine for its running and paused containers once, as initial containers, and for what is
@@ -100,9 +100,9 @@ struct RuntimeConfig {
 // runtimes are held meanwhile, and never podman, which waits with its lock taken. Then, and where
 // an engine did not answer, what it says later becomes an UPDATED event (a sandbox is removed).
 // An engine that is not there, or that fails, is a warning, asked again for its containers until it
-// answers, and never holds up an add for longer than its timeout.
+// answers, and never holds up an add for longer than its timeout, nor the next adds for some time.
 //
-// INVALID_ARGUMENT for an unknown name or protocol.
+// INVALID_ARGUMENT for an unknown name or protocol, and a timeout that is out of range.
 Option WithContainerRuntimeEnrichment(RuntimeConfig runtime);
 // The same for several; an empty list is fine, the same engine twice is not.
 Option WithMultipleContainerRuntimesEnrichment(std::vector<RuntimeConfig> runtimes);
