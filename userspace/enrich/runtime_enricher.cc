@@ -150,23 +150,61 @@ void RuntimeEnricher::Follow(const PubSubEvent& event) {
 }
 
 void RuntimeEnricher::Late(const LateResult& result) {
-  const Container& container = result.container;
-  const std::string& id = container.runtime.container_id;
-  // It may have ended meanwhile.
   if (result.is_sandbox) {
-    (container.handle != 0 ? around_.collection->RemoveContainerByHandle(container.handle)
-                           : around_.collection->RemoveContainer(id))
-        .IgnoreError();
+    Remove(result.container);
     return;
   }
   if (!result.status.ok() && !absl::IsNotFound(result.status)) {
-    around_.warn(absl::StrCat("container ", id, ": ", result.status.message()));
+    around_.warn(absl::StrCat("container ", result.container.runtime.container_id, ": ",
+                              result.status.message()));
   }
-  if (!result.changed) return;
-  const auto merge = [&container](Container* held) { return GiveMissing(container, held); };
-  (container.handle != 0 ? around_.collection->UpdateContainerByHandle(container.handle, merge)
-                         : around_.collection->UpdateContainer(id, merge))
-      .IgnoreError();
+  if (result.changed) Give(result.container);
+}
+
+// Below errors are ignored: the container may have ended meanwhile.
+
+void RuntimeEnricher::Give(const Container& from) {
+  ContainerCollection& collection = *around_.collection;
+  const auto merge = [&from](Container* held) { return GiveMissing(from, held); };
+  if (from.handle != 0) {
+    collection.UpdateContainerByHandle(from.handle, merge).IgnoreError();
+    return;
+  }
+  const std::vector<ContainerPtr> of_that_id = collection.GetContainers(from.runtime.container_id);
+  for (const ContainerPtr& held : of_that_id) {
+    if (!SameContainer(from, *held)) continue;
+    if (held->handle != 0) {
+      collection.UpdateContainerByHandle(held->handle, merge).IgnoreError();
+    } else if (of_that_id.size() == 1) {
+      collection
+          .UpdateContainer(from.runtime.container_id,
+                           [&](Container* now) { return SameContainer(from, *now) && merge(now); })
+          .IgnoreError();
+    } else {
+      Container merged = *held;
+      if (merge(&merged)) collection.UpdateContainer(std::move(merged)).IgnoreError();
+    }
+    return;
+  }
+}
+
+void RuntimeEnricher::Remove(const Container& sandbox) {
+  ContainerCollection& collection = *around_.collection;
+  uint64_t handle = sandbox.handle;
+  if (handle == 0) {
+    const std::string& id = sandbox.runtime.container_id;
+    // By its id the oldest would go.
+    const ContainerPtr oldest = collection.GetContainer(id);
+    if (oldest == nullptr) return;
+    if (oldest->handle == 0 && SameContainer(sandbox, *oldest)) {
+      collection.RemoveContainer(id).IgnoreError();
+      return;
+    }
+    for (const ContainerPtr& held : collection.GetContainers(id)) {
+      if (held->handle != 0 && SameContainer(sandbox, *held)) handle = held->handle;
+    }
+  }
+  if (handle != 0) collection.RemoveContainerByHandle(handle).IgnoreError();
 }
 
 }  // namespace roster

@@ -64,6 +64,10 @@ class RuntimeEnricher {
   // UNAVAILABLE, with those that were had so far in `containers`, when the engine went away.
   absl::Status List(const Engine& engine, std::vector<Container>* containers);
   void Late(const LateResult& result);
+  // To the container in the collection that is the same as this one, for an id alone may be another
+  // engine's too.
+  void Give(const Container& from);
+  void Remove(const Container& sandbox);
   void ListLater(const Engine& engine);
   void ListLoop();
 

@@ -118,6 +118,65 @@ TEST_F(LateRuntimeOptions, ASandboxThatIsKnownLateIsRemoved) {
   EXPECT_THAT(AwaitEvents(2), ElementsAre("CREATED sandbox-a ", "DELETED sandbox-a "));
 }
 
+TEST_F(LateRuntimeOptions, ALateSandboxIsNotAnotherEnginesContainerOfThatId) {
+  FakeCriEngine crio(Socket("cri-o"));
+  ASSERT_TRUE(
+      collection_.Initialize(Hooked(), Events(), WithContainerRuntimeEnrichment(Runtime("cri-o")))
+          .ok());
+  Container other = Named("sandbox-a");
+  other.runtime.runtime_name = "docker";
+  other.runtime.container_name = "other";
+  other.runtime.container_pid = 11;
+  ASSERT_TRUE(collection_.AddContainer(other).ok());
+  Container sandbox = Named("sandbox-a");
+  sandbox.runtime.container_pid = 12;
+  ASSERT_TRUE(collection_.AddContainer(sandbox).ok());
+  ASSERT_TRUE(collection_.AddContainer(Named("container-a")).ok());
+  // Asked for one after the other: with the last one's answer the sandbox's has been there.
+  EXPECT_THAT(AwaitEvents(4),
+              ElementsAre("CREATED sandbox-a other", "CREATED sandbox-a ", "CREATED container-a ",
+                          "UPDATED container-a k8s_web_pod-a_ns-a_uid-a_3"));
+  EXPECT_EQ(collection_.GetContainer("sandbox-a")->runtime.container_name, "other");
+}
+
+TEST_F(LateRuntimeOptions, ALateAnswerReachesTheContainerOfItsOwnEngine) {
+  const auto one = [](const char* name, int pid) {
+    return absl::StrCat(R"({"Id":"a","Name":")", name, R"(","Names":[")", name,
+                        R"("],"ImageID":"i","Image":"i","ImageName":"image:1",)",
+                        R"("State":{"Status":"running","Pid":)", pid, "}}");
+  };
+  const auto listed = [](const char* name) {
+    return absl::StrCat(R"([{"Id":"a","Names":[")", name,
+                        R"("],"ImageID":"i","Image":"image:1","State":"running"}])");
+  };
+  FakeHttpEngine docker(Socket("docker"), [&](const std::string& path) {
+    if (absl::StrContains(path, "/images/")) return FakeHttpEngine::Reply("{}");
+    return FakeHttpEngine::Reply(absl::StrContains(path, "/containers/json")
+                                     ? listed("docker's")
+                                     : one("docker's", getpid()));
+  });
+  std::atomic<int> images = 0;
+  FakeHttpEngine podman(Socket("podman"), [&](const std::string& path) {
+    if (absl::StrContains(path, "/images/")) {
+      return ++images <= 2 ? FakeHttpEngine::Reply("{}", "500 Oh")
+                           : FakeHttpEngine::Reply(R"({"Digest":"sha256:podmans"})");
+    }
+    return FakeHttpEngine::Reply(absl::StrContains(path, "/containers/json")
+                                     ? listed("podman's")
+                                     : one("podman's", getppid()));
+  });
+  ASSERT_TRUE(collection_
+                  .Initialize(Events(), WithMultipleContainerRuntimesEnrichment(
+                                            {Runtime("docker"), Runtime("podman")}))
+                  .ok());
+  EXPECT_THAT(AwaitEvents(3),
+              ElementsAre("CREATED a docker's", "CREATED a podman's", "UPDATED a podman's"));
+  for (const ContainerPtr& container : collection_.GetContainers("a")) {
+    const bool podmans = container->runtime.container_name == "podman's";
+    EXPECT_EQ(container->runtime.container_image_digest, podmans ? "sha256:podmans" : "");
+  }
+}
+
 // Part 2: any failure of an engine's drops or forgets the container for good.
 TEST_F(LateRuntimeOptions, AnEngineThatComesLaterIsAskedForWhatItKnows) {
   std::vector<std::string> warnings;
