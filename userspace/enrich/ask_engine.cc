@@ -22,7 +22,9 @@ EngineAnswer AskEngine(EngineClient* client, Container* container) {
   ++answer.requests;
   answer.status = known.status();
   if (!known.ok()) return answer;
+  answer.known = true;
   answer.is_sandbox = known->is_sandbox;
+  answer.image_status = known->image_status;
   answer.changed = MergeEngineContainer(client->Name(), *known, container);
   if (answer.is_sandbox || container->sandbox_id.empty() || !container->k8s.pod_labels.empty()) {
     return answer;

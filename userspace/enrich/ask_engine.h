@@ -13,6 +13,9 @@ struct EngineAnswer {
   // NOT_FOUND: it has no such container. Another error of the pod's labels is here too, and then
   // the rest has been filled in.
   absl::Status status;
+  // Of the image alone, as EngineContainer's; the engine works otherwise.
+  absl::Status image_status;
+  bool known = false;       // it has the container
   int requests = 0;         // made
   bool changed = false;     // anything was added
   bool is_sandbox = false;  // it is a pod's "pause"

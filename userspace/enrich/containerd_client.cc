@@ -231,14 +231,24 @@ void ContainerdClient::AddImage(const std::string& in_namespace, absl::Time dead
   request.set_name(container->image_name);
   const absl::StatusOr<images_v1::GetImageResponse> reply =
       channel_->Call<Service>(&Service::Stub::Get, request, deadline, "images/Get", in_namespace);
-  if (!reply.ok()) return;  // the name may have been removed meanwhile
-  container->image_digest = reply->image().target().digest();
-  if (container->image_digest.empty()) return;
+  if (!reply.ok()) {
+    // The name may have been removed meanwhile.
+    if (!absl::IsNotFound(reply.status())) container->image_status = reply.status();
+    return;
+  }
+  const std::string& digest = reply->image().target().digest();
+  if (digest.empty()) return;
   const absl::StatusOr<std::string> config =
-      config_digests_.Get(container->image_digest, [&]() -> absl::StatusOr<std::string> {
-        return ConfigDigest(in_namespace, deadline, container->image_digest);
+      config_digests_.Get(digest, [&]() -> absl::StatusOr<std::string> {
+        return ConfigDigest(in_namespace, deadline, digest);
       });
-  container->image_id = config.ok() && !config->empty() ? *config : container->image_digest;
+  if (absl::IsUnavailable(config.status())) {
+    // Not the one without the other: who has a digest asks no more.
+    container->image_status = config.status();
+    return;
+  }
+  container->image_digest = digest;
+  container->image_id = config.ok() && !config->empty() ? *config : digest;
 }
 
 absl::StatusOr<std::string> ContainerdClient::ConfigDigest(const std::string& in_namespace,

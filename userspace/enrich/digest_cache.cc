@@ -7,6 +7,7 @@ namespace {
 
 constexpr size_t kMaxEntries = 1024;
 constexpr absl::Duration kEmptyAnswer = absl::Minutes(1);
+constexpr int kLeftAloneFor = 5;  // times what a failure took
 
 }  // namespace
 
@@ -17,10 +18,17 @@ absl::StatusOr<std::string> DigestCache::Get(
     MutexLock lock(&mutex_);
     const auto found = entries_.find(key);
     if (found != entries_.end() && found->second.expires > now) return found->second.value;
+    if (away_until_ > now) {
+      return absl::UnavailableError("did not answer about an image lately");
+    }
   }
   absl::StatusOr<std::string> answer = ask();
-  if (!answer.ok()) return answer;
   MutexLock lock(&mutex_);
+  if (absl::IsUnavailable(answer.status())) {
+    const absl::Time end = absl::Now();
+    away_until_ = end + kLeftAloneFor * (end - now);
+  }
+  if (!answer.ok()) return answer;
   if (entries_.size() >= kMaxEntries) entries_.clear();
   entries_[key] = {*answer, answer->empty() ? now + kEmptyAnswer : absl::InfiniteFuture()};
   return answer;

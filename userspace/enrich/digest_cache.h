@@ -17,7 +17,9 @@ namespace roster {
 class DigestCache {
  public:
   // "" is an answer too (an image that came from no registry has no digest), kept for a minute: the
-  // image may be pushed. Errors are not kept. `ask` runs without the lock.
+  // image may be pushed. Errors are not kept; but an engine that is UNAVAILABLE for images, which
+  // may answer everything else, is left alone for some times as long as that took: UNAVAILABLE at
+  // once. `ask` runs without the lock.
   absl::StatusOr<std::string> Get(const std::string& key,
                                   const std::function<absl::StatusOr<std::string>()>& ask);
 
@@ -27,6 +29,7 @@ class DigestCache {
     absl::Time expires;
   };
   Mutex mutex_;
+  absl::Time away_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -24,6 +24,7 @@ void DockerClient::AddDigest(absl::Time deadline, EngineContainer* container) {
         if (!reply.ok()) return reply.status();
         return ParseDockerImageDigest(*reply, container->image_name);
       });
+  container->image_status = digest.status();
   if (digest.ok()) container->image_digest = *digest;
 }
 

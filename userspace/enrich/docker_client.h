@@ -14,7 +14,8 @@ namespace roster {
 
 // Get uses /containers/json, which dockerd (20.10, read) answers from its in-memory snapshot,
 // without a container's lock; Details uses the container's own document, which waits for that lock.
-// An image's digest is one request more, asked once per image; a failure there leaves it empty.
+// An image's digest is one request more, asked once per image; a failure there is the
+// container's image_status.
 class DockerClient : public EngineClient {
  public:
   explicit DockerClient(EngineClientOptions options)

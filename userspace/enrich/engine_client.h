@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -43,8 +44,9 @@ struct EngineContainer {
   uint32_t pid = 0;        // init's, as the engine's pid namespace sees it; 0: unknown, none
   std::string image_name;  // "docker.io/library/busybox:1"; may be an image id
   std::string image_id;    // "sha256:..." (docker, containerd), bare hex (podman), reference (CRI)
-  std::string image_digest;  // "sha256:..."; "" where the image came from no registry
-  int64_t started_at = 0;    // nanoseconds since the epoch; 0: unknown
+  std::string image_digest;   // "sha256:..."; "" where the image came from no registry
+  absl::Status image_status;  // why the two above are not there, where they may be another time
+  int64_t started_at = 0;     // nanoseconds since the epoch; 0: unknown
 
   std::string k8s_namespace;
   std::string k8s_pod_name;

@@ -36,9 +36,10 @@ bool FillFromEngineState(const OciSpec& spec, std::string_view bundle, Container
 
 struct LateResult {
   Container container;      // what was enqueued, completed
-  absl::Status status;      // why it is not complete: the last engine's error; OK when it is
-  bool changed = false;     // anything was added
+  absl::Status status;      // the last engine's error, once there were tries enough; else OK
+  bool changed = false;     // anything was added since the result before
   bool is_sandbox = false;  // the engine says that it is a pod's "pause"
+  bool last = true;         // false: it is asked for again, and another result follows
 };
 
 struct LateEnricherOptions {
@@ -76,8 +77,9 @@ class LateEnricher {
   LateEnricher(const LateEnricher&) = delete;
   LateEnricher& operator=(const LateEnricher&) = delete;
 
-  // `done` is called once, on the worker thread, and must not block: post to an event loop. It must
-  // not destroy the enricher. RESOURCE_EXHAUSTED when the queue is full: `done` is then not called.
+  // `done` is called with what was had so far whenever that is more, and a last time, on the worker
+  // thread, and must not block: post to an event loop. It must not destroy the enricher.
+  // RESOURCE_EXHAUSTED when the queue is full: `done` is then not called.
   // Which engine: the one that runtime_name, bundle and the parent's arguments (the shim's
   // -address) point to; where they are silent every one that is there is asked.
   absl::Status Enqueue(Container container, Done done);

@@ -90,7 +90,11 @@ void LateEnricher::Worker::Run() {
     mutex_.Unlock();
     absl::Time again_at;
     const Verdict verdict = Try(&entry, &again_at);
-    if (verdict == Verdict::kDone) entry.done(std::move(entry.result));
+    if (verdict == Verdict::kDone) {
+      entry.done(std::move(entry.result));
+    } else if (entry.result.changed) {
+      GiveSoFar(&entry);
+    }
     mutex_.Lock();
     if (verdict == Verdict::kDone) {
       ++stats_.done;
@@ -106,16 +110,24 @@ absl::Duration LateEnricher::Worker::WaitAfter(size_t tries) const {
   return options_.retries[std::min(tries, options_.retries.size()) - 1];
 }
 
-LateEnricher::Worker::Verdict LateEnricher::Worker::Ask(EngineClient* client, Entry* entry) {
-  const EngineAnswer answer = AskEngine(client, &entry->result.container);
+void LateEnricher::Worker::GiveSoFar(Entry* entry) {
+  LateResult so_far = entry->result;
+  so_far.status = absl::OkStatus();
+  so_far.last = false;
+  entry->result.changed = false;
+  entry->done(std::move(so_far));
+}
+
+EngineAnswer LateEnricher::Worker::Ask(EngineClient* client, Entry* entry) {
+  EngineAnswer answer = AskEngine(client, &entry->result.container);
   entry->result.status = answer.status;
+  if (!answer.is_sandbox) entry->result.status.Update(answer.image_status);
   entry->result.changed |= answer.changed;
   entry->result.is_sandbox = answer.is_sandbox;
   MutexLock lock(&mutex_);
   stats_.requests += answer.requests;
-  if (answer.status.ok()) return Verdict::kDone;
-  if (!absl::IsNotFound(answer.status)) ++stats_.failures;
-  return Verdict::kTryAgain;
+  if (!entry->result.status.ok() && !absl::IsNotFound(entry->result.status)) ++stats_.failures;
+  return answer;
 }
 
 LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time* again_at) {
@@ -132,17 +144,17 @@ LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time
       away.Update(absl::UnavailableError(absl::StrCat(engine->socket, ": did not answer lately")));
       continue;
     }
-    if (Ask(engine->client.get(), entry) == Verdict::kDone) {
-      pause = {};
-      return Verdict::kDone;
-    }
-    if (absl::IsUnavailable(entry->result.status)) {
+    const EngineAnswer answer = Ask(engine->client.get(), entry);
+    // One that only cannot tell of images is not left alone.
+    if (absl::IsUnavailable(answer.status)) {
       pause.until = absl::Now() + WaitAfter(++pause.failures);
       *again_at = std::max(*again_at, pause.until);
     } else {
       pause = {};
     }
+    if (entry->result.status.ok()) return Verdict::kDone;
     if (!absl::IsNotFound(entry->result.status)) away.Update(entry->result.status);
+    if (answer.known) break;  // the others have no such container
   }
   const bool retries_left = entry->tries <= options_.retries.size();
   if (!away.ok()) {

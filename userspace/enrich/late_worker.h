@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "enrich/ask_engine.h"
 #include "enrich/engine_directory.h"
 #include "enrich/enricher.h"
 #include "kernel/mutex.h"
@@ -36,11 +37,14 @@ class LateEnricher::Worker {
     size_t failures = 0;
   };
   enum class Verdict { kDone, kTryAgain };
+  // Gives what was had so far; the container stays in the entry.
+  static void GiveSoFar(Entry* entry);
 
   void Run();
   // Asks the engines in turn; sets the entry's status and, for kTryAgain, when.
   Verdict Try(Entry* entry, absl::Time* again_at);
-  Verdict Ask(EngineClient* client, Entry* entry);
+  // Sets the entry's status.
+  EngineAnswer Ask(EngineClient* client, Entry* entry);
   absl::Duration WaitAfter(size_t tries) const;
 
   const LateEnricherOptions options_;

@@ -26,6 +26,7 @@ void PodmanClient::AddDigest(absl::Time deadline, EngineContainer* container) {
         if (!reply.ok()) return reply.status();
         return ParsePodmanImageDigest(*reply);
       });
+  container->image_status = digest.status();
   if (digest.ok()) container->image_digest = *digest;
 }
 

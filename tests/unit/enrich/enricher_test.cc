@@ -97,6 +97,49 @@ TEST_F(Late, EngineThatDoesNotAnswerAtFirstIsAskedAgain) {
   EXPECT_EQ(late.Stats().failures, 2u);
 }
 
+TEST_F(Late, WhatIsThereIsGivenAtOnceAndTheImageAskedForAgain) {
+  std::atomic<int> images = 0;
+  const std::string list = Recorded("docker_list.json");
+  FakeHttpEngine fake(directory_.path() + "/docker.sock", [&](const std::string& path) {
+    if (path.find("/images/") != 0) return FakeHttpEngine::Reply(list);
+    return ++images == 1 ? FakeHttpEngine::Reply("{}", "500 Oh")
+                         : FakeHttpEngine::Reply(R"({"RepoDigests":["x@sha256:d"]})");
+  });
+  LateEnricherOptions options = Options();
+  // After a failure the engine is left alone about images for some times as long as that took.
+  options.retries = {absl::Milliseconds(20), absl::Milliseconds(500), absl::Seconds(5),
+                     absl::Seconds(5)};
+  LateEnricher late(options);
+  std::vector<LateResult> results;
+  absl::Notification done;
+  ASSERT_TRUE(late.Enqueue(Named("docker", kRecordedDocker),
+                           [&](LateResult result) {
+                             results.push_back(std::move(result));
+                             if (results.back().last) done.Notify();
+                           })
+                  .ok());
+  done.WaitForNotification();
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_FALSE(results[0].last);
+  EXPECT_TRUE(results[0].changed);
+  EXPECT_EQ(results[0].container.runtime.container_name, "web-docker");
+  EXPECT_EQ(results[0].container.runtime.container_image_digest, "");
+  EXPECT_TRUE(results[1].status.ok()) << results[1].status;
+  EXPECT_EQ(results[1].container.runtime.container_image_digest, "sha256:d");
+  EXPECT_GE(late.Stats().failures, 1u);
+}
+
+TEST_F(Late, AnImageThatIsNeverToldIsAnErrorInTheEnd) {
+  FakeHttpEngine fake(directory_.path() + "/docker.sock", [&](const std::string& path) {
+    return path.find("/images/") == 0 ? FakeHttpEngine::Reply("{}", "500 Oh") : DockerAnswers(path);
+  });
+  LateEnricher late(Options());
+  const LateResult result = Enriched(&late, Named("docker", kRecordedDocker));
+  EXPECT_TRUE(absl::IsUnavailable(result.status)) << result.status;
+  EXPECT_EQ(result.container.runtime.container_name, "web-docker");
+  EXPECT_GE(late.Stats().failures, 2u);
+}
+
 TEST_F(Late, EngineThatNeverComesIsAnErrorInTheEndAndNothingIsLost) {
   LateEnricher late(Options());
   const LateResult result = Enriched(&late, Named("docker", kRecordedDocker));

@@ -1,4 +1,4 @@
-// LateEnricher's answer, waited for.
+// LateEnricher's last answer, waited for.
 #ifndef ROSTER_TESTS_UNIT_ENRICH_LATE_RESULT_H_
 #define ROSTER_TESTS_UNIT_ENRICH_LATE_RESULT_H_
 
@@ -15,8 +15,9 @@ inline LateResult Enriched(LateEnricher* late, Container container) {
   absl::Notification done;
   LateResult result;
   const absl::Status queued = late->Enqueue(std::move(container), [&](LateResult r) {
+    r.changed = r.changed || result.changed;
     result = std::move(r);
-    done.Notify();
+    if (result.last) done.Notify();
   });
   EXPECT_TRUE(queued.ok()) << queued;
   if (queued.ok()) done.WaitForNotification();

@@ -186,9 +186,33 @@ TEST_F(Wire, AllRequestsOfAQuestionShareItsTime) {
   const auto container = containerd.Get("run");  // two calls, and two more for the image
   ASSERT_TRUE(container.ok()) << container.status();
   EXPECT_EQ(container->image_id, "");
+  EXPECT_TRUE(absl::IsUnavailable(container->image_status)) << container->image_status;
   EXPECT_EQ(fake.image_calls(), 1);
   fake.SetFaults({});
   EXPECT_EQ(ContainerdClient(Options()).Get("run")->image_id, "sha256:config");
+}
+
+TEST_F(Wire, AFailureAboutTheImageIsToldAndOnlyAboutTheImage) {
+  FakeContainerdEngine fake(socket_);
+  for (const FakeContainerdFaults& faults :
+       {FakeContainerdFaults{.images = true}, FakeContainerdFaults{.content = true}}) {
+    fake.SetFaults(faults);
+    ContainerdClient containerd(Options());
+    const auto container = containerd.Get("run");
+    ASSERT_TRUE(container.ok()) << container.status();
+    EXPECT_EQ(container->image_name, "image:1");
+    EXPECT_TRUE(absl::IsUnavailable(container->image_status)) << container->image_status;
+    EXPECT_EQ(container->image_digest, "");
+  }
+  FakeHttpEngine podman(socket_ + "2", [](const std::string& path) {
+    return path.find("/images/") != std::string::npos
+               ? FakeHttpEngine::Reply("{}", "500 Oh")
+               : FakeHttpEngine::Reply(Recorded("podman_list.json"));
+  });
+  const auto container = PodmanClient({.socket = socket_ + "2"}).Get(kRecordedPodman);
+  ASSERT_TRUE(container.ok()) << container.status();
+  EXPECT_EQ(container->name, "web-podman");
+  EXPECT_TRUE(absl::IsUnavailable(container->image_status)) << container->image_status;
 }
 
 TEST_F(Wire, AServerThatSpeaksNoGrpcIsUnavailable) {
