@@ -1,5 +1,8 @@
 // How a collection begins and ends.
 #include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -67,6 +70,8 @@ class Core::Setup : public CollectionSetup {
   bool HasAnywhere(std::string_view option) const override {
     return Among(option, options_.size());
   }
+  bool Claim(std::string_view what) override { return claims_.emplace(what).second; }
+  bool IsClaimed(std::string_view what) const override { return claims_.contains(what); }
   size_t InitialSources() const override { return core_.initial_sources_.size(); }
 
  private:
@@ -80,6 +85,7 @@ class Core::Setup : public CollectionSetup {
   Core& core_;
   const std::vector<Option>& options_;
   size_t current_ = 0;
+  std::set<std::string, std::less<>> claims_;
 };
 
 Core::~Core() { Close(); }

@@ -1,5 +1,7 @@
 #include "enrich/make_client.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +20,14 @@ constexpr char kCriDockerdSocket[] = "/run/cri-dockerd.sock";
 constexpr absl::Duration kMinTimeout = absl::Milliseconds(1);
 constexpr absl::Duration kMaxTimeout = absl::Hours(1);
 
+bool IsInternal(const RuntimeConfig& config) {
+  return config.protocol.empty() || config.protocol == "internal";
+}
+
+std::string RootOf(const RuntimeConfig& config) {
+  return config.host_root == "/" ? "" : config.host_root;
+}
+
 // The first of those where the engine is known to listen, below the host's root.
 std::string DefaultSocket(const RuntimeConfig& config, bool cri, const std::string& root) {
   const EngineSockets known = DiscoverEngineSockets(root);
@@ -25,6 +35,11 @@ std::string DefaultSocket(const RuntimeConfig& config, bool cri, const std::stri
   if (config.name == "containerd") return known.containerd.front();
   if (config.name == "podman") return known.podman.front();
   return known.crio.front();
+}
+
+std::string SocketOf(const RuntimeConfig& config, const std::string& root) {
+  return config.socket_path.empty() ? DefaultSocket(config, !IsInternal(config), root)
+                                    : root + config.socket_path;
 }
 
 }  // namespace
@@ -36,7 +51,7 @@ absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConf
         absl::StrCat("container runtime ", QuoteForMessage(name),
                      " is not known: there are docker, containerd, cri-o and podman"));
   }
-  const bool internal = config.protocol.empty() || config.protocol == "internal";
+  const bool internal = IsInternal(config);
   if (!internal && (config.protocol != "cri" || name == "podman")) {
     return absl::InvalidArgumentError(
         absl::StrCat("container runtime ", name, ": protocol ", QuoteForMessage(config.protocol),
@@ -52,14 +67,22 @@ absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConf
                                                    absl::FormatDuration(config.timeout),
                                                    " is not between 1ms and 1h"));
   }
-  const std::string root = config.host_root == "/" ? "" : config.host_root;
-  EngineClientOptions options{.timeout = config.timeout};
-  options.socket = config.socket_path.empty() ? DefaultSocket(config, !internal, root)
-                                              : root + config.socket_path;
+  const std::string root = RootOf(config);
+  EngineClientOptions options{.socket = SocketOf(config, root), .timeout = config.timeout};
   if (!internal || name == "cri-o") return std::make_unique<CriClient>(std::move(options), name);
   if (name == "docker") return std::make_unique<DockerClient>(std::move(options));
   if (name == "podman") return std::make_unique<PodmanClient>(std::move(options));
   return std::make_unique<ContainerdClient>(std::move(options), config.containerd_namespace);
+}
+
+std::string EngineSocket(const RuntimeConfig& config) {
+  const std::string root = RootOf(config);
+  const std::filesystem::path socket = SocketOf(config, root);
+  // Below another root an absolute link leads out of it.
+  if (!root.empty()) return socket.lexically_normal().string();
+  std::error_code error;
+  const std::filesystem::path followed = std::filesystem::weakly_canonical(socket, error);
+  return (error ? socket.lexically_normal() : followed).string();
 }
 
 }  // namespace roster

@@ -5,6 +5,7 @@
 #include <roster/options.h>
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "enrich/engine_client.h"
@@ -14,6 +15,10 @@ namespace roster {
 // Makes no connection: the engine need not be there. INVALID_ARGUMENT for a name or protocol that
 // is not known, a socket path that is not absolute, and a timeout below 1 ms or above 1 h.
 absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConfig& config);
+
+// The path at which that client asks: the same for two configurations of the same engine, as far as
+// paths tell. Looks at links, where they are this process's to follow.
+std::string EngineSocket(const RuntimeConfig& config);
 
 }  // namespace roster
 

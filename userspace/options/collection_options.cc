@@ -48,6 +48,9 @@ Option WithTracerCollection(std::shared_ptr<TracerCollection> tracers, absl::Dur
                 if (tracers == nullptr) {
                   return absl::InvalidArgumentError("there is no tracer collection");
                 }
+                if (grace < absl::ZeroDuration()) {
+                  return absl::InvalidArgumentError("the grace period is less than zero");
+                }
                 setup.EnablePubSub();
                 setup.SetTracerCollection(tracers);
                 if (!setup.HasAnywhere("WithRemovedContainers")) setup.KeepRemoved(grace);
@@ -96,11 +99,11 @@ Option WithOwnerSource(std::shared_ptr<OwnerSource> source) {
 }
 
 Option WithWarningHandler(std::function<void(std::string_view)> handler) {
-  return Option("WithWarningHandler",
-                [handler = std::move(handler)](CollectionSetup& setup) -> absl::Status {
-                  setup.SetWarningHandler(handler);
-                  return absl::OkStatus();
-                });
+  return Once("WithWarningHandler",
+              [handler = std::move(handler)](CollectionSetup& setup) -> absl::Status {
+                setup.SetWarningHandler(handler);
+                return absl::OkStatus();
+              });
 }
 
 }  // namespace roster

@@ -107,17 +107,16 @@ absl::Status AddHook(const HookOptions& options, bool must_hold, CollectionSetup
   tracker.must_hold = must_hold;
   tracker.on_problem = options.on_problem ? options.on_problem : setup.Warner();
   tracker.on_turn = options.on_turn;
-  // Who names the engines to ask does so for all containers.
-  tracker.ask_engines = options.ask_engines &&
-                        !setup.HasAnywhere("WithContainerRuntimeEnrichment") &&
-                        !setup.HasAnywhere("WithMultipleContainerRuntimesEnrichment");
   const auto hook = std::make_shared<Hook>();
   tracker.tracers_of = [hook](const Container& container) { return hook->TracersOf(container); };
   setup.AddFollower([hook](const PubSubEvent& event) { hook->Follow(event); });
   // The setup is there until the starters have run, which is when this one looks at it.
   setup.AddStarter(
       "container hook",
-      [hook, tracker, on_stopped = options.on_stopped, &setup] {
+      [hook, tracker, ask_engines = options.ask_engines, on_stopped = options.on_stopped,
+       &setup]() mutable {
+        // Who names the engines to ask does so for all containers.
+        tracker.ask_engines = ask_engines && !setup.IsClaimed(kNamesEngines);
         return hook->Start(&setup.collection(), tracker, on_stopped, setup.tracer_collection());
       },
       [hook] { hook->Stop(); });

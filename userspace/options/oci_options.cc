@@ -41,7 +41,8 @@ Option WithOCIConfigEnrichment() {
 
 Option WithOCIConfigForInitialContainer() {
   return Once("WithOCIConfigForInitialContainer", [](CollectionSetup& setup) -> absl::Status {
-    if (setup.InitialSources() == 0) {
+    // The latter's list may be empty.
+    if (setup.InitialSources() == 0 && !setup.Has("WithMultipleContainerRuntimesEnrichment")) {
       return absl::InvalidArgumentError(
           "comes before every option that brings initial containers, for which alone it is");
     }

@@ -18,6 +18,9 @@ inline Option Once(const char* name, std::function<absl::Status(CollectionSetup&
   });
 }
 
+// Claimed by options that name engines to ask.
+inline constexpr char kNamesEngines[] = "engines to ask";
+
 }  // namespace roster
 
 #endif  // ROSTER_USERSPACE_OPTIONS_ONCE_H_

@@ -1,5 +1,4 @@
 // Options that ask the container engines.
-#include <set>
 #include <string>
 #include <utility>
 
@@ -17,16 +16,17 @@ constexpr char kDisableWarnings[] = "WithDisableContainerRuntimeWarnings";
 
 absl::Status EnrichFrom(const std::vector<RuntimeConfig>& runtimes, CollectionSetup& setup) {
   if (runtimes.empty()) return absl::OkStatus();
+  setup.Claim(kNamesEngines);
   std::function<void(std::string_view)> warn = setup.Warner();
   if (setup.HasAnywhere(kDisableWarnings)) warn = [](std::string_view) {};
   std::vector<RuntimeEnricher::Engine> engines;
-  std::set<std::string> seen;
   for (const RuntimeConfig& runtime : runtimes) {
     absl::StatusOr<std::unique_ptr<EngineClient>> client = MakeEngineClient(runtime);
     if (!client.ok()) return client.status();
-    if (!seen.insert(absl::StrCat(runtime.name, " ", runtime.socket_path)).second) {
+    const std::string socket = EngineSocket(runtime);
+    if (!setup.Claim(absl::StrCat("the engine at ", socket))) {
       return absl::InvalidArgumentError(
-          absl::StrCat("container runtime ", runtime.name, " is given twice"));
+          absl::StrCat("container runtime ", runtime.name, " is given twice, at ", socket));
     }
     engines.push_back({runtime.name, runtime.host_root, *std::move(client)});
   }
@@ -73,7 +73,7 @@ Option WithMultipleContainerRuntimesEnrichment(std::vector<RuntimeConfig> runtim
 
 Option WithDisableContainerRuntimeWarnings() {
   // Read by the options above, wherever it stands.
-  return Option(kDisableWarnings, [](CollectionSetup&) { return absl::OkStatus(); });
+  return Once(kDisableWarnings, [](CollectionSetup&) { return absl::OkStatus(); });
 }
 
 }  // namespace roster

@@ -48,6 +48,7 @@ TEST_F(CollectionLife, OptionsReportTheirOwnMisuse) {
       {WithNodeName("")},
       {WithPubSub(), WithPubSub()},
       {WithTracerCollection(nullptr)},
+      {WithTracerCollection(std::make_shared<TracerCollection>(nullptr), -absl::Seconds(1))},
       {WithRemovedContainers(absl::ZeroDuration())},
       {WithEnricher("x", nullptr)},
       {WithOwnerSource(nullptr)},

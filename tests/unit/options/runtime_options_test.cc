@@ -12,6 +12,7 @@
 #include "fake_http_engine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "options/once.h"
 #include "roster/collection.h"
 #include "temporary_directory.h"
 
@@ -167,7 +168,60 @@ TEST_F(RuntimeOptions, UnknownNamesAndProtocolsAreErrorsThatNameThem) {
       {{.name = "docker"}, {.name = "podman"}, {.name = "docker"}}));
   EXPECT_TRUE(absl::IsInvalidArgument(twice));
   EXPECT_THAT(std::string(twice.message()), HasSubstr("docker is given twice"));
-  EXPECT_TRUE(collection_.Initialize(WithMultipleContainerRuntimesEnrichment({})).ok());
+}
+
+TEST_F(RuntimeOptions, TheSameEngineTwiceIsAnErrorHoweverItIsGiven) {
+  ASSERT_EQ(::symlink(directory_.path().c_str(), Socket("link").c_str()), 0);
+  RuntimeConfig linked = Runtime("docker");
+  linked.socket_path = Socket("link") + "/docker";
+  const RuntimeConfig known = {.name = "docker"};
+  const RuntimeConfig spelled = {.name = "docker", .socket_path = "/run//docker.sock"};
+  const std::vector<std::vector<Option>> wrong = {
+      {WithContainerRuntimeEnrichment(known), WithContainerRuntimeEnrichment(known)},
+      {WithContainerRuntimeEnrichment(known), WithContainerRuntimeEnrichment(spelled)},
+      {WithMultipleContainerRuntimesEnrichment({known}), WithContainerRuntimeEnrichment(spelled)},
+      {WithMultipleContainerRuntimesEnrichment({Runtime("docker"), linked})},
+  };
+  for (const std::vector<Option>& options : wrong) {
+    const absl::Status status = collection_.Initialize(options);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("docker is given twice"));
+  }
+  EXPECT_TRUE(collection_
+                  .Initialize(WithContainerRuntimeEnrichment(Runtime("docker")),
+                              WithContainerRuntimeEnrichment(Runtime("podman")))
+                  .ok());
+}
+
+TEST_F(RuntimeOptions, AnEmptyListIsAsIfTheOptionWereNotThere) {
+  for (const bool named : {false, true}) {
+    ContainerCollection collection;
+    std::vector<RuntimeConfig> runtimes;
+    if (named) runtimes.push_back(Runtime("docker"));
+    bool claimed = !named;
+    // As a hook does, which otherwise asks the engines that it finds.
+    const Option hook("hook", [&](CollectionSetup& setup) {
+      setup.AddStarter(
+          "hook",
+          [&] {
+            claimed = setup.IsClaimed(kNamesEngines);
+            return absl::OkStatus();
+          },
+          [] {});
+      return absl::OkStatus();
+    });
+    const absl::Status status =
+        collection.Initialize(hook, WithMultipleContainerRuntimesEnrichment(runtimes),
+                              WithOCIConfigForInitialContainer());
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(claimed, named);
+  }
+}
+
+TEST_F(RuntimeOptions, WarningOptionsGivenTwiceAreErrors) {
+  for (const Option& option : {Warnings(), WithDisableContainerRuntimeWarnings()}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(collection_.Initialize(option, option))) << option.name();
+  }
 }
 
 TEST_F(RuntimeOptions, ADuplicateIdAcrossEnginesIsTwoContainers) {

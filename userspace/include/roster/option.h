@@ -90,6 +90,10 @@ class CollectionSetup {
   // (HasAnywhere). An option whose place matters returns an error of its own.
   virtual bool Has(std::string_view option) const = 0;
   virtual bool HasAnywhere(std::string_view option) const = 0;
+  // For what may be given only once by whatever option: false when an option has claimed the same
+  // before. A starter sees the claims of all options.
+  virtual bool Claim(std::string_view what) = 0;
+  virtual bool IsClaimed(std::string_view what) const = 0;
   // How many sources of initial containers have been added so far.
   virtual size_t InitialSources() const = 0;
 };

@@ -40,8 +40,9 @@ Option WithPubSub(std::vector<FuncNotify> callbacks = {});
 Option WithNodeName(std::string node_name);
 // The host as a container: id "host", container name "host", pid 1, cgroup id 1, host network.
 Option WithHost();
-// Keeps `tracers` in step with the containers, and removed containers resolvable for `grace`. With
-// a hook below, a tracer collection that has no sink of its own writes to the hook's pins.
+// Keeps `tracers` in step with the containers, and removed containers resolvable for `grace`; zero:
+// not at all, less is INVALID_ARGUMENT. With a hook below, a tracer collection that has no sink of
+// its own writes to the hook's pins.
 Option WithTracerCollection(std::shared_ptr<TracerCollection> tracers,
                             absl::Duration grace = absl::Seconds(2));
 // Removed containers stay resolvable for `grace`, which is more than zero.
@@ -75,7 +76,8 @@ Option WithProcEnrichment(const std::string& host_root = "");
 // read.
 Option WithOCIConfigEnrichment();
 // Bundle and config.json of initial containers, found through what runs them. Comes after at least
-// one option that brings initial containers. Reads /proc and bundles in the process's own root.
+// one option that brings initial containers, or may. Reads /proc and bundles in the process's own
+// root.
 Option WithOCIConfigForInitialContainer();
 
 // --- What the container runtimes (engines) say
@@ -104,7 +106,8 @@ struct RuntimeConfig {
 //
 // INVALID_ARGUMENT for an unknown name or protocol, and a timeout that is out of range.
 Option WithContainerRuntimeEnrichment(RuntimeConfig runtime);
-// The same for several; an empty list is fine, the same engine twice is not.
+// The same for several; an empty list is fine, and as if the option were not there. The same engine
+// twice, that is one socket, is INVALID_ARGUMENT, also in several options.
 Option WithMultipleContainerRuntimesEnrichment(std::vector<RuntimeConfig> runtimes);
 // No warnings about engines, wherever among the options it stands.
 Option WithDisableContainerRuntimeWarnings();
@@ -120,8 +123,8 @@ struct HookOptions {
   // Where what must survive a restart is kept: an existing directory of root's; "": nowhere.
   std::string state_dir;
   std::vector<std::string> runtime_paths;  // empty: the known ones
-  // Ask the engines that are found for what is missing. Without effect beside
-  // WithContainerRuntimeEnrichment.
+  // Ask the engines that are found for what is missing. Without effect beside an option that names
+  // engines, which then asks for all containers.
   bool ask_engines = true;
   // Something does not work; the hook goes on with the rest. On the hook's thread.
   std::function<void(std::string_view)> on_problem;
