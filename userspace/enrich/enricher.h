@@ -35,8 +35,9 @@ bool FillFromEngineState(const OciSpec& spec, std::string_view bundle, Container
                          std::string_view host_root = "");
 
 struct LateResult {
-  Container container;      // what was enqueued, completed
-  absl::Status status;      // the last engine's error, once there were tries enough; else OK
+  Container container;  // what was enqueued, completed
+  // Why it is not complete, once there were tries enough: the last engine's error. Else OK.
+  absl::Status status;
   bool changed = false;     // anything was added since the result before
   bool is_sandbox = false;  // the engine says that it is a pod's "pause"
   bool last = true;         // false: it is asked for again, and another result follows
@@ -56,6 +57,12 @@ struct LateEnricherOptions {
   // whatever is enqueued.
   std::vector<absl::Duration> retries = {absl::Milliseconds(200), absl::Seconds(1),
                                          absl::Seconds(5), absl::Seconds(30)};
+  // After those a container whose engine has never answered is asked about for as long as it lives,
+  // each time twice as long after the time before, up to this. So many are at most half of the
+  // queue.
+  absl::Duration slowest = absl::Minutes(1);
+  // Whether it lives, on the enricher's thread. Empty: by its process in proc_root.
+  std::function<bool(const Container&)> lives;
 };
 
 struct LateEnricherStats {

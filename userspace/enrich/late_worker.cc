@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "enrich/ask_engine.h"
 #include "enrich/podman_state.h"
+#include "process/proc_task.h"
 #include "runtime/oci_spec.h"
 #include "text/quote.h"
 #include "text/utf8.h"
@@ -89,15 +90,18 @@ void LateEnricher::Worker::Run() {
     queue_.erase(queue_.begin());
     mutex_.Unlock();
     absl::Time again_at;
+    const bool was_slow = entry.slow;
     const Verdict verdict = Try(&entry, &again_at);
+    const bool became_slow = entry.slow && !was_slow;
     if (verdict == Verdict::kDone) {
       entry.done(std::move(entry.result));
-    } else if (entry.result.changed) {
-      GiveSoFar(&entry);
+    } else if (became_slow || entry.result.changed) {
+      GiveSoFar(&entry, became_slow ? entry.result.status : absl::OkStatus());
     }
     mutex_.Lock();
     if (verdict == Verdict::kDone) {
       ++stats_.done;
+      if (entry.slow) --slow_;
     } else {
       queue_.emplace(again_at, std::move(entry));
     }
@@ -107,12 +111,36 @@ void LateEnricher::Worker::Run() {
 
 absl::Duration LateEnricher::Worker::WaitAfter(size_t tries) const {
   if (options_.retries.empty()) return absl::ZeroDuration();
-  return options_.retries[std::min(tries, options_.retries.size()) - 1];
+  if (tries <= options_.retries.size()) return options_.retries[tries - 1];
+  absl::Duration wait = options_.retries.back();
+  for (size_t i = options_.retries.size(); i < tries && wait < options_.slowest; ++i) wait *= 2;
+  return std::max(options_.retries.back(), std::min(wait, options_.slowest));
 }
 
-void LateEnricher::Worker::GiveSoFar(Entry* entry) {
+bool LateEnricher::Worker::Lives(const Container& container) const {
+  if (options_.lives) return options_.lives(container);
+  if (container.runtime.container_pid == 0) return false;
+  const absl::StatusOr<ProcTask> init =
+      ProcTask::Open(static_cast<pid_t>(container.runtime.container_pid), options_.proc_root);
+  if (!init.ok()) return false;
+  if (container.mntns == 0) return true;
+  const absl::StatusOr<uint64_t> mntns = init->NamespaceInode(NamespaceKind::kMnt);
+  return mntns.ok() && *mntns == container.mntns;  // else the number is another's by now
+}
+
+bool LateEnricher::Worker::GoesOnSlowly(Entry* entry) {
+  if (entry->slow) return true;
+  if (entry->known || options_.retries.empty() || !Lives(entry->result.container)) return false;
+  MutexLock lock(&mutex_);
+  if (slow_ >= options_.max_queue / 2) return false;
+  ++slow_;
+  entry->slow = true;
+  return true;
+}
+
+void LateEnricher::Worker::GiveSoFar(Entry* entry, absl::Status status) {
   LateResult so_far = entry->result;
-  so_far.status = absl::OkStatus();
+  so_far.status = std::move(status);
   so_far.last = false;
   entry->result.changed = false;
   entry->done(std::move(so_far));
@@ -133,6 +161,10 @@ EngineAnswer LateEnricher::Worker::Ask(EngineClient* client, Entry* entry) {
 LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time* again_at) {
   if (entry->tries++ == 0) FillFromFiles(options_, &entry->result);
   entry->result.status = absl::OkStatus();
+  if (entry->slow && !Lives(entry->result.container)) {
+    entry->result.status = absl::NotFoundError("it ended before its engine answered");
+    return Verdict::kDone;
+  }
   if (!NeedsEngine(entry->result.container)) return Verdict::kDone;
   const std::string id = entry->result.container.runtime.container_id;
   absl::Status away;  // of an engine that did not answer: it may be the one that knows
@@ -145,6 +177,7 @@ LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time
       continue;
     }
     const EngineAnswer answer = Ask(engine->client.get(), entry);
+    entry->known |= answer.known;
     // One that only cannot tell of images is not left alone.
     if (absl::IsUnavailable(answer.status)) {
       pause.until = absl::Now() + WaitAfter(++pause.failures);
@@ -159,7 +192,8 @@ LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time
   const bool retries_left = entry->tries <= options_.retries.size();
   if (!away.ok()) {
     entry->result.status = away;
-    return retries_left ? Verdict::kTryAgain : Verdict::kDone;
+    if (retries_left) return Verdict::kTryAgain;
+    return absl::IsUnavailable(away) && GoesOnSlowly(entry) ? Verdict::kTryAgain : Verdict::kDone;
   }
   if (entry->result.status.ok()) {
     if (entry->result.container.runtime.IsEnriched()) return Verdict::kDone;

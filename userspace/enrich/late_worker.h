@@ -30,6 +30,8 @@ class LateEnricher::Worker {
     LateResult result;
     Done done;
     size_t tries = 0;
+    bool known = false;  // an engine has answered that it has it
+    bool slow = false;   // there were tries enough, and it is asked about all the same
   };
   // How an engine that did not answer is left alone.
   struct Pause {
@@ -38,7 +40,7 @@ class LateEnricher::Worker {
   };
   enum class Verdict { kDone, kTryAgain };
   // Gives what was had so far; the container stays in the entry.
-  static void GiveSoFar(Entry* entry);
+  static void GiveSoFar(Entry* entry, absl::Status status);
 
   void Run();
   // Asks the engines in turn; sets the entry's status and, for kTryAgain, when.
@@ -46,6 +48,9 @@ class LateEnricher::Worker {
   // Sets the entry's status.
   EngineAnswer Ask(EngineClient* client, Entry* entry);
   absl::Duration WaitAfter(size_t tries) const;
+  bool Lives(const Container& container) const;
+  // Whether the entry may wait for its engine for as long as the container lives.
+  bool GoesOnSlowly(Entry* entry);
 
   const LateEnricherOptions options_;
   EngineDirectory directory_;                       // the thread's own
@@ -56,6 +61,7 @@ class LateEnricher::Worker {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // By the time at which it is due, in order of arrival where that is the same.
   std::multimap<absl::Time, Entry> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t slow_ ABSL_GUARDED_BY(mutex_) = 0;  // entries, that at work included
   LateEnricherStats stats_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;  // last: it uses all of the above

@@ -35,6 +35,15 @@ RuntimeEnricher::RuntimeEnricher(std::vector<Engine> engines, Surroundings surro
 void RuntimeEnricher::Start() {
   LateEnricherOptions options;
   for (const Engine& engine : engines_) options.clients.push_back(engine.client);
+  options.lives = [collection = around_.collection](const Container& container) {
+    if (container.handle != 0)
+      return collection->LookupContainerByHandle(container.handle) != nullptr;
+    const std::vector<ContainerPtr> held =
+        collection->GetContainers(container.runtime.container_id);
+    return std::any_of(held.begin(), held.end(), [&container](const ContainerPtr& one) {
+      return SameContainer(container, *one);
+    });
+  };
   auto late = std::make_unique<LateEnricher>(std::move(options));
   MutexLock lock(&mutex_);
   late_ = std::move(late);
@@ -107,9 +116,10 @@ void RuntimeEnricher::ListLoop() {
     for (const Engine& engine : engines) {
       std::vector<Container> containers;
       const absl::Status status = List(engine, &containers);
-      // Most are there already by now, or dropped by another enricher.
-      for (Container& container : containers) {
-        around_.add_initial(std::move(container)).IgnoreError();
+      // Most are there already by now, perhaps without what their engine could not say then; or
+      // another enricher drops them.
+      for (const Container& container : containers) {
+        if (absl::IsAlreadyExists(around_.add_initial(container))) Give(container);
       }
       if (!status.ok()) continue;
       MutexLock lock(&mutex_);

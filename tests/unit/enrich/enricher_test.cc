@@ -147,6 +147,72 @@ TEST_F(Late, EngineThatNeverComesIsAnErrorInTheEndAndNothingIsLost) {
   EXPECT_EQ(result.container, Named("docker", kRecordedDocker));
 }
 
+TEST_F(Late, EngineThatComesLateIsAskedForAsLongAsTheContainerLives) {
+  LateEnricherOptions options = Options();
+  options.slowest = absl::Milliseconds(40);
+  LateEnricher late(options);
+  Container container = Named("docker", kRecordedDocker);
+  container.runtime.container_pid = static_cast<uint32_t>(::getpid());
+  absl::Notification gave_up;
+  absl::Notification done;
+  LateResult result;
+  ASSERT_TRUE(late.Enqueue(container,
+                           [&](LateResult r) {
+                             const bool last = r.last;
+                             result = std::move(r);
+                             last ? done.Notify() : gave_up.Notify();
+                           })
+                  .ok());
+  gave_up.WaitForNotification();
+  EXPECT_TRUE(absl::IsUnavailable(result.status)) << result.status;
+  FakeHttpEngine fake(directory_.path() + "/docker.sock", DockerAnswers);
+  done.WaitForNotification();
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.container.runtime.container_name, "web-docker");
+}
+
+TEST_F(Late, AContainerThatHasEndedIsAskedAboutNoMore) {
+  std::atomic<bool> lives = true;
+  LateEnricherOptions options = Options();
+  options.slowest = absl::Milliseconds(40);
+  options.lives = [&](const Container&) { return lives.load(); };
+  LateEnricher late(options);
+  std::vector<absl::Status> statuses;
+  absl::Notification done;
+  ASSERT_TRUE(late.Enqueue(Named("docker", kRecordedDocker),
+                           [&](const LateResult& r) {
+                             statuses.push_back(r.status);
+                             lives = false;
+                             if (r.last) done.Notify();
+                           })
+                  .ok());
+  done.WaitForNotification();
+  ASSERT_EQ(statuses.size(), 2u);
+  EXPECT_TRUE(absl::IsUnavailable(statuses[0])) << statuses[0];
+  EXPECT_TRUE(absl::IsNotFound(statuses[1])) << statuses[1];
+}
+
+TEST_F(Late, ThoseThatWaitForAnEngineLeaveRoomForOthers) {
+  LateEnricherOptions options = Options();
+  options.max_queue = 4;
+  options.lives = [](const Container&) { return true; };
+  LateEnricher late(options);
+  int slow = 0;
+  for (int i = 0; i < 3; ++i) {
+    absl::Notification gave_up;
+    bool last = false;
+    ASSERT_TRUE(late.Enqueue(Named("docker", kRecordedDocker),
+                             [&](const LateResult& r) {
+                               last = r.last;
+                               gave_up.Notify();
+                             })
+                    .ok());
+    gave_up.WaitForNotification();
+    slow += last ? 0 : 1;
+  }
+  EXPECT_EQ(slow, 2);
+}
+
 TEST_F(Late, EngineThatAnswersGarbageDoesNotStopTheOthers) {
   FakeHttpEngine garbage(directory_.path() + "/podman.sock",
                          [](const std::string&) { return FakeHttpEngine::Reply("garbage"); });

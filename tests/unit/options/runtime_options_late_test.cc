@@ -191,6 +191,26 @@ TEST_F(LateRuntimeOptions, AnEngineThatComesLaterIsAskedForWhatItKnows) {
   EXPECT_THAT(AwaitEvents(1), ElementsAre("CREATED a named"));
 }
 
+TEST_F(LateRuntimeOptions, AnEngineThatComesLaterCompletesAContainerThatIsHereAlready) {
+  ASSERT_TRUE(
+      collection_.Initialize(Events(), WithContainerRuntimeEnrichment(Runtime("docker"))).ok());
+  Container container = Named("a");
+  // Nothing that the late stage would ask for.
+  container.runtime.runtime_name = "docker";
+  container.runtime.container_name = "mine";
+  container.runtime.container_image_name = "image:1";
+  container.runtime.container_image_digest = "sha256:d";
+  container.runtime.container_pid = static_cast<uint32_t>(getpid());
+  ASSERT_TRUE(collection_.AddContainer(container).ok());
+  FakeHttpEngine docker(Socket("docker"), [](const std::string& path) {
+    if (!absl::StrContains(path, "/containers/json")) return OneContainer(path);
+    return FakeHttpEngine::Reply(
+        R"([{"Id":"a","Names":["/named"],"State":"running","Labels":{"app":"web"}}])");
+  });
+  EXPECT_THAT(AwaitEvents(2), ElementsAre("CREATED a mine", "UPDATED a mine"));
+  EXPECT_EQ(collection_.GetContainer("a")->k8s.pod_labels.count("app"), 1u);
+}
+
 TEST_F(LateRuntimeOptions, AContainerdThatCannotTellWhatRunsIsAWarningAndAskedAgain) {
   FakeContainerdEngine containerd(Socket("containerd"));
   containerd.SetFaults({.tasks = true});
