@@ -21,7 +21,7 @@ EngineState StateFromName(std::string_view name) {
   if (name == "running") return EngineState::kRunning;
   if (name == "paused") return EngineState::kPaused;
   if (name == "exited" || name == "dead") return EngineState::kExited;
-  return EngineState::kUnknown;  // "restarting", "removing"
+  return EngineState::kUnknown;  // "restarting", whose pid is 0, and "removing"
 }
 
 std::vector<std::string> StringsOf(const json* array) {

@@ -33,7 +33,8 @@ inline constexpr char kK8sPodNameLabel[] = "io.kubernetes.pod.name";
 inline constexpr char kK8sPodNamespaceLabel[] = "io.kubernetes.pod.namespace";
 inline constexpr char kK8sPodUidLabel[] = "io.kubernetes.pod.uid";
 
-// Docker's "dead" counts as exited, "restarting" as running only where it has a process.
+// Docker's "dead" counts as exited. Its "restarting" has no process, which has ended and is about
+// to be started again, and counts as unknown, as does "removing".
 enum class EngineState { kUnknown, kCreated, kRunning, kPaused, kExited };
 std::string_view EngineStateName(EngineState state);
 

@@ -1,6 +1,7 @@
 // Docker's replies, as dockerd 20.10 gave them and as none should.
 #include "enrich/docker_json.h"
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "recorded.h"
@@ -27,6 +28,25 @@ TEST(DockerList, RecordedListHasEveryContainerWithItsState) {
   EXPECT_EQ(running.image_id, std::string("sha256:") + kRecordedImage);
   EXPECT_EQ(running.labels.at("made-by"), "roster-engines");
   EXPECT_FALSE(running.is_sandbox);
+}
+
+TEST(DockerStates, WhatHasNoProcessDoesNotRun) {
+  const std::pair<const char*, EngineState> states[] = {
+      {"created", EngineState::kCreated},  {"running", EngineState::kRunning},
+      {"paused", EngineState::kPaused},    {"exited", EngineState::kExited},
+      {"dead", EngineState::kExited},      {"restarting", EngineState::kUnknown},
+      {"removing", EngineState::kUnknown},
+  };
+  for (const auto& [name, state] : states) {
+    const auto list = ParseDockerList(absl::StrCat(R"([{"Id":"a","State":")", name, R"("}])"));
+    ASSERT_TRUE(list.ok()) << list.status();
+    EXPECT_EQ(list->front().state, state) << name;
+    const auto inspected = ParseDockerInspect(
+        absl::StrCat(R"({"Id":"a","State":{"Status":")", name, R"(","Pid":0}})"));
+    ASSERT_TRUE(inspected.ok()) << inspected.status();
+    EXPECT_EQ(inspected->state, state) << name;
+    EXPECT_EQ(inspected->pid, 0u);
+  }
 }
 
 TEST(DockerList, BadElementsAreSkippedAndTheRestKept) {
