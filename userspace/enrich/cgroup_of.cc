@@ -4,8 +4,8 @@
 
 namespace roster {
 
-std::string CgroupOf(uint32_t pid) {
-  const absl::StatusOr<ProcTask> task = ProcTask::Open(static_cast<pid_t>(pid));
+std::string CgroupOf(uint32_t pid, std::string_view proc_root) {
+  const absl::StatusOr<ProcTask> task = ProcTask::Open(static_cast<pid_t>(pid), proc_root);
   if (!task.ok()) return "";
   const absl::StatusOr<TaskCgroups> cgroups = task->Cgroups();
   if (!cgroups.ok()) return "";

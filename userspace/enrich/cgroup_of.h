@@ -4,11 +4,12 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace roster {
 
 // Its v1 path, else its v2 path, relative to the hierarchy; "" where it has none or is gone.
-std::string CgroupOf(uint32_t pid);
+std::string CgroupOf(uint32_t pid, std::string_view proc_root = "/proc");
 
 }  // namespace roster
 

@@ -65,7 +65,7 @@ absl::StatusOr<EngineContainer> DockerClient::DoDetails(std::string_view id, abs
         absl::StrCat("docker at ", options_.socket, " has no container ", QuoteForMessage(id)));
   }
   if (container.cgroup_path.empty() && container.pid != 0) {
-    container.cgroup_path = CgroupOf(container.pid);
+    container.cgroup_path = CgroupOf(container.pid, options_.proc_root);
   }
   AddDigest(deadline, &container);
   return container;

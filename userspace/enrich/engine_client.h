@@ -70,6 +70,7 @@ struct EngineClientOptions {
   std::string socket;                         // absolute path of a unix socket
   absl::Duration timeout = absl::Seconds(2);  // of each call, whatever it asks for
   size_t max_reply_bytes = 8 << 20;           // of each reply; more is DATA_LOSS
+  std::string proc_root = "/proc";            // in which the engine's pids are found
 };
 
 // Every call blocks until its deadline at most, all of the requests that it makes included: without

@@ -42,7 +42,8 @@ void EngineDirectory::Add(Kind kind, const std::string& socket,
   if (engine == nullptr) {
     engine = std::make_unique<Engine>();
     engine->socket = socket;
-    EngineClientOptions options{.socket = socket, .timeout = options_.timeout};
+    EngineClientOptions options{
+        .socket = socket, .timeout = options_.timeout, .proc_root = options_.proc_root};
     switch (kind) {
       case Kind::kDocker:
         engine->client = std::make_unique<DockerClient>(std::move(options));

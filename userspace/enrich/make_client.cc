@@ -68,7 +68,9 @@ absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConf
                                                    " is not between 1ms and 1h"));
   }
   const std::string root = RootOf(config);
-  EngineClientOptions options{.socket = SocketOf(config, root), .timeout = config.timeout};
+  EngineClientOptions options{.socket = SocketOf(config, root),
+                              .timeout = config.timeout,
+                              .proc_root = absl::StrCat(root, "/proc")};
   if (!internal || name == "cri-o") return std::make_unique<CriClient>(std::move(options), name);
   if (name == "docker") return std::make_unique<DockerClient>(std::move(options));
   if (name == "podman") return std::make_unique<PodmanClient>(std::move(options));

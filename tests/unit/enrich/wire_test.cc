@@ -9,6 +9,7 @@
 #include "enrich/containerd_client.h"
 #include "enrich/cri_client.h"
 #include "enrich/docker_client.h"
+#include "enrich/make_client.h"
 #include "enrich/podman_client.h"
 #include "fake_containerd_engine.h"
 #include "fake_cri_engine.h"
@@ -58,6 +59,21 @@ TEST_F(Wire, DockerIsReadFromItsRecordedReplies) {
   const auto details = docker.Details(kRecordedDocker);
   ASSERT_TRUE(details.ok()) << details.status();
   EXPECT_EQ(details->pid, 28564u);
+}
+
+TEST_F(Wire, DockersCgroupIsThatOfThePidInTheHostsProc) {
+  FakeHttpEngine fake(socket_, [](const std::string&) {
+    return FakeHttpEngine::Reply(Recorded("docker_inspect.json"));
+  });
+  directory_.Write("proc/28564/cgroup", "0::/docker/of-the-host\n");
+  const auto client = MakeEngineClient({.name = "docker",
+                                        .socket_path = "/engine.sock",
+                                        .host_root = directory_.path(),
+                                        .timeout = absl::Seconds(20)});
+  ASSERT_TRUE(client.ok()) << client.status();
+  const auto details = (*client)->Details(kRecordedDocker);
+  ASSERT_TRUE(details.ok()) << details.status();
+  EXPECT_EQ(details->cgroup_path, "/docker/of-the-host");
 }
 
 TEST_F(Wire, AnIdThatOnlyBeginsLikeAnotherIsNotFound) {

@@ -77,7 +77,7 @@ Option WithProcEnrichment(const std::string& host_root = "");
 Option WithOCIConfigEnrichment();
 // Bundle and config.json of initial containers, found through what runs them. Comes after at least
 // one option that brings initial containers, or may. Reads /proc and bundles in the process's own
-// root.
+// root: it finds nothing of containers whose pids and paths are of another host_root.
 Option WithOCIConfigForInitialContainer();
 
 // --- What the container runtimes (engines) say
@@ -90,7 +90,7 @@ struct RuntimeConfig {
   // cri-dockerd, containerd through its plugin). CRI-O has no other, podman none.
   std::string protocol;
   std::string containerd_namespace;           // "": all but docker's
-  std::string host_root;                      // as above
+  std::string host_root;                      // as above; of what the engine names, too
   absl::Duration timeout = absl::Seconds(2);  // of all that one question takes; 1 ms to 1 h
 };
 
