@@ -11,7 +11,6 @@
 #include "enrich/docker_client.h"
 #include "enrich/make_client.h"
 #include "enrich/podman_client.h"
-#include "fake_containerd_engine.h"
 #include "fake_cri_engine.h"
 #include "fake_http_engine.h"
 #include "gmock/gmock.h"
@@ -172,63 +171,6 @@ TEST_F(Wire, AnEngineThatHangsIsUnavailableAfterTheTimeout) {
   EXPECT_TRUE(absl::IsUnavailable(docker.Get("abc").status()));
   ContainerdClient containerd(Options(absl::Milliseconds(300)), "default");
   EXPECT_TRUE(absl::IsUnavailable(containerd.Get("abc").status()));
-}
-
-TEST_F(Wire, AnEngineThatListsAndHangsOnImagesCostsOneTimeoutInAll) {
-  FakeHttpEngine* self = nullptr;
-  absl::Notification ready;
-  FakeHttpEngine fake(socket_, [&](const std::string& path) {
-    if (path.find("/containers/json") == 0) {
-      return FakeHttpEngine::Reply(Recorded("docker_list.json"));
-    }
-    ready.WaitForNotification();
-    self->Hang();
-    return std::string();
-  });
-  self = &fake;
-  ready.Notify();
-  const absl::Time start = absl::Now();
-  DockerClient docker(Options(absl::Seconds(1)));
-  const auto list = docker.List();
-  ASSERT_TRUE(list.ok()) << list.status();
-  EXPECT_EQ(list->size(), 4u);  // each with an image
-  EXPECT_LT(absl::Now() - start, absl::Seconds(3));
-}
-
-TEST_F(Wire, AllRequestsOfAQuestionShareItsTime) {
-  FakeContainerdEngine fake(socket_);
-  fake.SetFaults({.each_call = absl::Milliseconds(400)});
-  ContainerdClient containerd(Options(absl::Seconds(1)));
-  const auto container = containerd.Get("run");  // two calls, and two more for the image
-  ASSERT_TRUE(container.ok()) << container.status();
-  EXPECT_EQ(container->image_id, "");
-  EXPECT_TRUE(absl::IsUnavailable(container->image_status)) << container->image_status;
-  EXPECT_EQ(fake.image_calls(), 1);
-  fake.SetFaults({});
-  EXPECT_EQ(ContainerdClient(Options()).Get("run")->image_id, "sha256:config");
-}
-
-TEST_F(Wire, AFailureAboutTheImageIsToldAndOnlyAboutTheImage) {
-  FakeContainerdEngine fake(socket_);
-  for (const FakeContainerdFaults& faults :
-       {FakeContainerdFaults{.images = true}, FakeContainerdFaults{.content = true}}) {
-    fake.SetFaults(faults);
-    ContainerdClient containerd(Options());
-    const auto container = containerd.Get("run");
-    ASSERT_TRUE(container.ok()) << container.status();
-    EXPECT_EQ(container->image_name, "image:1");
-    EXPECT_TRUE(absl::IsUnavailable(container->image_status)) << container->image_status;
-    EXPECT_EQ(container->image_digest, "");
-  }
-  FakeHttpEngine podman(socket_ + "2", [](const std::string& path) {
-    return path.find("/images/") != std::string::npos
-               ? FakeHttpEngine::Reply("{}", "500 Oh")
-               : FakeHttpEngine::Reply(Recorded("podman_list.json"));
-  });
-  const auto container = PodmanClient({.socket = socket_ + "2"}).Get(kRecordedPodman);
-  ASSERT_TRUE(container.ok()) << container.status();
-  EXPECT_EQ(container->name, "web-podman");
-  EXPECT_TRUE(absl::IsUnavailable(container->image_status)) << container->image_status;
 }
 
 TEST_F(Wire, AServerThatSpeaksNoGrpcIsUnavailable) {
