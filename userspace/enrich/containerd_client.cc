@@ -1,9 +1,6 @@
 #include "enrich/containerd_client.h"
 
-#include <algorithm>
-
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "containerd.grpc.pb.h"
 #include "containerd_content.grpc.pb.h"
@@ -11,10 +8,9 @@
 #include "containerd_namespaces.grpc.pb.h"
 #include "containerd_tasks.grpc.pb.h"
 #include "enrich/containerd_image.h"
+#include "enrich/containerd_wire.h"
 #include "enrich/grpc_call.h"
-#include "enrich/json_fields.h"
 #include "kernel/errors.h"
-#include "runtime/oci_spec.h"
 #include "text/quote.h"
 
 namespace roster {
@@ -26,71 +22,8 @@ namespace images_v1 = containerd::services::images::v1;
 namespace namespaces_v1 = containerd::services::namespaces::v1;
 namespace tasks_v1 = containerd::services::tasks::v1;
 
-constexpr char kKindLabel[] = "io.cri-containerd.kind";  // "sandbox" or "container"
-constexpr char kSandboxExtension[] = "io.cri-containerd.sandbox.metadata";
-constexpr char kNerdctlNameLabel[] = "nerdctl/name";
-constexpr char kSandboxAnnotation[] = "io.kubernetes.cri.sandbox-id";
 constexpr char kDockersNamespace[] = "moby";
 constexpr size_t kMaxManifestBytes = 4 << 20;
-
-EngineState StateFrom(tasks_v1::Status status) {
-  switch (status) {
-    case tasks_v1::CREATED:
-      return EngineState::kCreated;
-    case tasks_v1::RUNNING:
-      return EngineState::kRunning;
-    case tasks_v1::PAUSED:
-    case tasks_v1::PAUSING:
-      return EngineState::kPaused;
-    case tasks_v1::STOPPED:
-      return EngineState::kExited;
-    default:
-      return EngineState::kUnknown;
-  }
-}
-
-// To a sandbox's labels the CRI plugin adds those of its image; what the pod was given is in the
-// plugin's own description of it.
-void TakePodsLabels(const containers_v1::Container& wire, EngineContainer* sandbox) {
-  const auto found = wire.extensions().find(kSandboxExtension);
-  if (found == wire.extensions().end()) return;
-  const absl::StatusOr<nlohmann::json> description =
-      ParseForeignJson(found->second.value(), "containerd's description of a sandbox");
-  if (!description.ok()) return;
-  const nlohmann::json* metadata = Member(*description, "Metadata");
-  const nlohmann::json* config = metadata == nullptr ? nullptr : Member(*metadata, "Config");
-  if (config != nullptr) sandbox->labels = StringMapMember(*config, "labels");
-}
-
-void AddProcess(const tasks_v1::Process& process, EngineContainer* container) {
-  container->state = StateFrom(process.status());
-  if (container->state != EngineState::kExited) container->pid = process.pid();
-}
-
-EngineContainer FromWire(const containers_v1::Container& wire) {
-  EngineContainer container;
-  container.id = wire.id();
-  container.image_name = wire.image();
-  container.labels = {wire.labels().begin(), wire.labels().end()};
-  container.snapshot = wire.snapshot_key();
-  container.oci_runtime = wire.runtime().name();
-  container.sandbox = wire.sandbox();
-  FillK8sFromLabels(&container);
-  container.is_sandbox =
-      wire.labels().contains(kKindLabel) && wire.labels().at(kKindLabel) == "sandbox";
-  if (container.is_sandbox) TakePodsLabels(wire, &container);
-  container.name = container.k8s_container_name;
-  if (container.name.empty() && wire.labels().contains(kNerdctlNameLabel)) {
-    container.name = wire.labels().at(kNerdctlNameLabel);
-  }
-  if (container.name.empty()) container.name = container.id;
-  absl::StatusOr<OciSpec> spec = ParseOciSpec(wire.spec().value());
-  if (!spec.ok()) return container;  // not a Linux container's, or broken
-  container.mounts = std::move(spec->mounts);
-  container.cgroup_path = std::move(spec->cgroups_path);
-  if (container.sandbox.empty()) container.sandbox = spec->Annotation(kSandboxAnnotation);
-  return container;
-}
 
 }  // namespace
 
@@ -129,11 +62,11 @@ absl::Status ContainerdClient::ListIn(const std::string& in_namespace, absl::Tim
     processes[task.id().empty() ? task.container_id() : task.id()] = &task;
   }
   for (const containers_v1::Container& wire : listed.containers()) {
-    EngineContainer container = FromWire(wire);
+    EngineContainer container = FromContainerd(wire);
     if (container.id.empty() || container.is_sandbox) continue;
     const auto process = processes.find(container.id);
     if (process != processes.end()) {
-      AddProcess(*process->second, &container);
+      AddContainerdProcess(*process->second, &container);
     } else {
       container.state = EngineState::kCreated;
     }
@@ -176,7 +109,7 @@ absl::StatusOr<EngineContainer> ContainerdClient::Find(std::string_view id, absl
                                               QuoteForMessage(reply->container().id())));
     }
     *in_namespace = name;
-    return FromWire(reply->container());
+    return FromContainerd(reply->container());
   }
   return absl::NotFoundError(absl::StrCat(
       "containerd has no container ", QuoteForMessage(id),
@@ -204,7 +137,7 @@ absl::StatusOr<EngineContainer> ContainerdClient::DoDetails(std::string_view id,
   } else if (!reply.ok()) {
     return reply.status();
   } else {
-    AddProcess(reply->process(), &container);
+    AddContainerdProcess(reply->process(), &container);
   }
   AddImage(in_namespace, deadline, &container);
   return container;
@@ -219,7 +152,7 @@ absl::StatusOr<std::map<std::string, std::string>> ContainerdClient::DoPodLabels
         absl::StrCat("containerd has no sandbox ", QuoteForMessage(sandbox_id)));
   }
   auto labels = WithoutImageLabels(WithoutK8sLabels(std::move(sandbox.labels)));
-  labels.erase(kKindLabel);
+  labels.erase(kContainerdKindLabel);
   return labels;
 }
 

@@ -11,8 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint32_t kMaxPid = 1 << 22;
-
 void FillFromSpec(const json& spec, EngineContainer* container) {
   if (const json* linux_part = Member(spec, "linux"); linux_part != nullptr) {
     container->cgroup_path = StringMember(*linux_part, "cgroupsPath");

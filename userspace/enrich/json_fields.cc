@@ -12,7 +12,6 @@ using nlohmann::json;
 
 constexpr int kMaxDepth = 64;
 constexpr size_t kMaxValues = 500'000;
-constexpr int64_t kMaxPid = 1 << 22;
 
 }  // namespace
 

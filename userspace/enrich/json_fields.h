@@ -23,7 +23,9 @@ std::string StringMember(const nlohmann::json& value, const char* name);
 // 0 where absent, no integer, or out of range.
 int64_t IntegerMember(const nlohmann::json& value, const char* name);
 bool BoolMember(const nlohmann::json& value, const char* name);
-// A pid from 1 to 2^22, else 0.
+// The kernel's limit.
+inline constexpr uint32_t kMaxPid = 1 << 22;
+// A pid from 1 to that, else 0.
 uint32_t PidMember(const nlohmann::json& value, const char* name);
 // Members that are no strings are left out.
 std::map<std::string, std::string> StringMapMember(const nlohmann::json& value, const char* name);

@@ -3,6 +3,7 @@
 
 #include "enrich/ask_engine.h"
 #include "enrich/containerd_image.h"
+#include "enrich/containerd_wire.h"
 #include "enrich/cri_info.h"
 #include "enrich/json_fields.h"
 #include "enrich/unix_http.h"
@@ -148,6 +149,18 @@ TEST(CriInfo, BothFormsAreReadAndAPidIsNeeded) {
     EXPECT_EQ(status.ok(), c.ok) << c.name << ": " << status;
     EXPECT_EQ(container.pid, c.pid) << c.name;
     EXPECT_EQ(container.cgroup_path, c.cgroup) << c.name;
+  }
+}
+
+TEST(ContainerdProcess, APidThatNoProcessCanHaveIsUnknown) {
+  containerd::services::tasks::v1::Process process;
+  process.set_status(containerd::services::tasks::v1::RUNNING);
+  for (const uint32_t pid : {4194304u, 4194305u, 4294967295u}) {
+    process.set_pid(pid);
+    EngineContainer container;
+    AddContainerdProcess(process, &container);
+    EXPECT_EQ(container.pid, pid == 4194304u ? pid : 0u);
+    EXPECT_EQ(container.state, EngineState::kRunning);
   }
 }
 
