@@ -18,7 +18,7 @@ namespace {
 constexpr char kCriDockerdSocket[] = "/run/cri-dockerd.sock";
 
 constexpr absl::Duration kMinTimeout = absl::Milliseconds(1);
-constexpr absl::Duration kMaxTimeout = absl::Hours(1);
+constexpr absl::Duration kMaxTimeout = absl::Minutes(1);  // Close may have to wait for it
 
 bool IsInternal(const RuntimeConfig& config) {
   return config.protocol.empty() || config.protocol == "internal";
@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConf
   if (config.timeout < kMinTimeout || config.timeout > kMaxTimeout) {
     return absl::InvalidArgumentError(absl::StrCat("container runtime ", name, ": timeout ",
                                                    absl::FormatDuration(config.timeout),
-                                                   " is not between 1ms and 1h"));
+                                                   " is not between 1ms and 1m"));
   }
   const std::string root = RootOf(config);
   EngineClientOptions options{.socket = SocketOf(config, root),

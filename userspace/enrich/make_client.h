@@ -13,7 +13,7 @@
 namespace roster {
 
 // Makes no connection: the engine need not be there. INVALID_ARGUMENT for a name or protocol that
-// is not known, a socket path that is not absolute, and a timeout below 1 ms or above 1 h.
+// is not known, a socket path that is not absolute, and a timeout below 1 ms or above 1 min.
 absl::StatusOr<std::unique_ptr<EngineClient>> MakeEngineClient(const RuntimeConfig& config);
 
 // The path at which that client asks: the same for two configurations of the same engine, as far as

@@ -91,7 +91,7 @@ struct RuntimeConfig {
   std::string protocol;
   std::string containerd_namespace;           // "": all but docker's
   std::string host_root;                      // as above; of what the engine names, too
-  absl::Duration timeout = absl::Seconds(2);  // of all that one question takes; 1 ms to 1 h
+  absl::Duration timeout = absl::Seconds(2);  // of all that one question takes; 1 ms to 1 min
 };
 
 // Asks an engine for its running and paused containers once, as initial containers, and for what is
