@@ -1,5 +1,6 @@
 // What the CRI client, and containerd's own, say of pods that a kubelet would have made, against
 // the engines' own command lines.
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "engines/command.h"
 #include "engines/cri_engine.h"
 #include "engines/image.h"
@@ -18,11 +20,13 @@
 #include "gtest/gtest.h"
 #include "own_process.h"
 #include "roster/collection.h"
+#include "unit/enrich/collection_events.h"
 
 namespace roster {
 namespace {
 
 using nlohmann::json;
+using ::roster::testing::CountThreads;
 using ::roster::testing::CriEngine;
 using ::roster::testing::kImageName;
 using ::roster::testing::MarkerPath;
@@ -77,12 +81,21 @@ class RealCri : public testing::WorkspaceTest,
     return crio() ? Cli("containers --id " + id) : Cli("tasks list | grep " + id);
   }
 
+  // The image's id is the digest of its configuration, also in the engine that loaded the archive.
+  std::string ImageId() {
+    const auto sum = RunForOutput({"sha256sum", workspace_->Path("image/config.json")});
+    EXPECT_TRUE(sum.ok()) << sum.status();
+    return sum.value_or("").substr(0, 64);
+  }
+
   std::unique_ptr<CriEngine> engine_;
 };
 
 TEST_P(RealCri, ClientSaysWhatTheCommandLineSays) {
   const std::string pod = Pod("pod-a");
+  const int64_t before_start = absl::ToUnixNanos(absl::Now());
   const std::string id = Run(pod, "web");
+  const int64_t after_start = absl::ToUnixNanos(absl::Now());
   CriClient client(Options(), RuntimeName());
   const auto got = client.Get(id);
   ASSERT_TRUE(got.ok()) << got.status();
@@ -101,8 +114,12 @@ TEST_P(RealCri, ClientSaysWhatTheCommandLineSays) {
   ASSERT_TRUE(details.ok()) << details.status();
   EXPECT_EQ(details->name, got->name);
   EXPECT_EQ(details->image_id, got->image_id);
+  EXPECT_EQ(details->image_digest, got->image_digest);
+  EXPECT_THAT(got->image_id, HasSubstr(ImageId())) << got->image_digest;
   EXPECT_NE(details->pid, 0u);
-  EXPECT_GT(details->started_at, 0);
+  // The command lines do not have it.
+  EXPECT_GE(details->started_at, before_start);
+  EXPECT_LE(details->started_at, after_start);
   EXPECT_THAT(details->cgroup_path, HasSubstr(id));
   EXPECT_FALSE(details->mounts.empty());
   const std::string status = Status(id);
@@ -208,6 +225,40 @@ TEST_P(RealCri, RestartInTheMiddle) {
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_EQ(after->pid, before->pid);
   EXPECT_EQ(after->labels, before->labels);
+}
+
+// What was there before the engine is taken when the engine comes; then nothing is left behind but
+// what gRPC opens once.
+TEST_P(RealCri, ACollectionSeesTheEngineComeBack) {
+  const std::string pod = Pod("pod-a");
+  const std::string id = Run(pod, "web");
+  const std::string name = crio() ? "k8s_web_pod-a_roster_uid-pod-a_0" : "web";
+  std::vector<std::string> files;
+  size_t threads = 0;
+  for (const bool warm : {false, true}) {
+    if (warm) files = OpenFiles();
+    if (warm) threads = CountThreads();
+    ASSERT_TRUE(engine_->StopDaemon().ok());
+    testing::CollectionEvents events;
+    ContainerCollection collection;
+    std::atomic<int> warnings = 0;
+    const absl::Status status = collection.Initialize(
+        WithWarningHandler([&](std::string_view) { ++warnings; }), events.Subscribe(),
+        WithContainerRuntimeEnrichment({.name = RuntimeName(),
+                                        .socket_path = engine_->socket(),
+                                        .protocol = "cri",
+                                        .timeout = absl::Seconds(20)}));
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(warnings, 1);
+    EXPECT_EQ(collection.ContainerLen(), 0u);
+    const absl::Status started = engine_->Start();
+    ASSERT_TRUE(started.ok()) << started;
+    EXPECT_TRUE(events.Await("CREATED " + name));
+    ASSERT_NE(collection.GetContainer(id), nullptr);
+    EXPECT_EQ(collection.GetContainer(id)->sandbox_id, pod);
+  }
+  EXPECT_EQ(OpenFiles(), files);
+  EXPECT_EQ(CountThreads(), threads);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, RealCri,

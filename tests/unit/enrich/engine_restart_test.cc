@@ -10,6 +10,8 @@
 #include "enrich/podman_client.h"
 #include "gtest/gtest.h"
 #include "own_process.h"
+#include "roster/collection.h"
+#include "unit/enrich/collection_events.h"
 #include "unit/enrich/real_engines.h"
 
 namespace roster::testing {
@@ -38,6 +40,7 @@ TEST_F(RealContainerd, RestartInTheMiddleLeavesNothingBehind) {
   Run("web");
   { EXPECT_TRUE(ContainerdClient(Options(), engine_->containerd_namespace()).Get("web").ok()); }
   const std::vector<std::string> files = OpenFiles();
+  const size_t threads = CountThreads();
   {
     ContainerdClient client(Options(), engine_->containerd_namespace());
     EXPECT_TRUE(client.Get("web").ok());
@@ -49,6 +52,7 @@ TEST_F(RealContainerd, RestartInTheMiddleLeavesNothingBehind) {
     EXPECT_TRUE(again.ok()) << again.status();
   }
   EXPECT_EQ(OpenFiles(), files);
+  EXPECT_EQ(CountThreads(), threads);
 }
 
 // The containers go on without the service.
@@ -69,6 +73,37 @@ TEST_F(RealPodman, RestartOfTheServiceLeavesNothingBehind) {
     ASSERT_TRUE(after.ok()) << after.status();
     EXPECT_EQ(after->pid, before->pid);
     EXPECT_EQ(after->name, "web");
+  }
+  EXPECT_EQ(OpenFiles(), files);
+  EXPECT_EQ(CountThreads(), threads);
+}
+
+// A container that starts while the engine is away is named when the engine is back.
+TEST_F(RealPodman, ACollectionSeesTheServiceRestart) {
+  Run("web");
+  const std::vector<std::string> files = OpenFiles();
+  const size_t threads = CountThreads();
+  {
+    CollectionEvents events;
+    ContainerCollection collection;
+    const absl::Status status = collection.Initialize(
+        events.Subscribe(),
+        WithContainerRuntimeEnrichment(
+            {.name = "podman", .socket_path = socket_, .timeout = absl::Seconds(20)}));
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_TRUE(events.Await("CREATED web"));
+    ASSERT_TRUE(service_.Signal(SIGKILL).ok());
+    ASSERT_TRUE(service_.Wait(In(absl::Seconds(30))).ok());
+    std::filesystem::remove(socket_);
+    Container again;
+    again.runtime.container_id = Run("again");
+    again.runtime.container_pid = static_cast<uint32_t>(Pid("again"));
+    ASSERT_TRUE(collection.AddContainer(again).ok());
+    EXPECT_EQ(collection.GetContainer(again.runtime.container_id)->runtime.container_name, "");
+    StartService();
+    EXPECT_TRUE(events.Await("UPDATED again"));
+    EXPECT_NE(collection.GetContainer(again.runtime.container_id)->runtime.container_image_digest,
+              "");
   }
   EXPECT_EQ(OpenFiles(), files);
   EXPECT_EQ(CountThreads(), threads);

@@ -25,6 +25,14 @@
 
 namespace roster::testing {
 
+// As the command lines write them, in nanoseconds since the epoch; 0 for what is no time.
+inline int64_t NanosecondsOf(const std::string& text) {
+  absl::Time time;
+  std::string error;
+  EXPECT_TRUE(absl::ParseTime(absl::RFC3339_full, text, &time, &error)) << text << ": " << error;
+  return absl::ToUnixNanos(time);
+}
+
 template <typename T>
 class RealEngine : public WorkspaceTest {
  protected:
@@ -79,7 +87,18 @@ class RealDocker : public RealEngine<DockerEngine> {
     truth.image_name = inspected.at("Config").at("Image");
     truth.image_id = inspected.at("Image");
     truth.pid = inspected.at("State").at("Pid");
+    if (truth.pid != 0) truth.started_at = NanosecondsOf(inspected.at("State").at("StartedAt"));
     truth.labels = inspected.at("Config").at("Labels");
+    // The parent is the daemon's, unless the container has one of its own.
+    const std::string parent = inspected.at("HostConfig").at("CgroupParent");
+    truth.cgroup_path = absl::StrCat(
+        parent.empty() ? absl::StrCat("/", workspace_->unique_name()) : parent, "/", truth.id);
+    const nlohmann::json digests =
+        CliJson(absl::StrCat("image inspect ", truth.image_id)).at(0).at("RepoDigests");
+    if (!digests.empty()) {
+      const std::string first = digests.at(0);
+      truth.image_digest = first.substr(first.find('@') + 1);
+    }
     return truth;
   }
   EngineClientOptions Options() const {
