@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
-#include "cli/living_daemon.h"
 #include "cli/output.h"
 #include "cli/removal.h"
+#include "daemon/living_daemon.h"
 #include "kernel/errors.h"
 #include "text/terminal.h"
 
@@ -47,7 +47,8 @@ absl::Status Uninstall(UninstallOptions options) {
   // Before the daemon is stopped for nothing.
   ROSTER_RETURN_IF_ERROR(PlanRemoval(options.paths).status());
   if (!options.dry_run) {
-    ROSTER_ASSIGN_OR_RETURN(const LivingDaemon daemon, FindLivingDaemon(options.paths));
+    ROSTER_ASSIGN_OR_RETURN(const LivingDaemon daemon,
+                            FindLivingDaemon(options.paths.state_dir, options.paths.pin_dir));
     if (daemon.pid != 0 && !options.force) {
       return absl::FailedPreconditionError(
           absl::StrCat("uninstall: the daemon runs (pid ", daemon.pid,

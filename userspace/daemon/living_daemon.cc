@@ -1,4 +1,4 @@
-#include "cli/living_daemon.h"
+#include "daemon/living_daemon.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <memory>
-#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -17,7 +16,7 @@
 #include "process/proc_task.h"
 #include "roster/reader.h"
 
-namespace roster::cli {
+namespace roster {
 namespace {
 
 // No process: the lock is still held by the keeper of a daemon that was killed a moment ago.
@@ -60,9 +59,10 @@ bool IsRosterSince(int pid, uint64_t boottime_ns) {
 
 }  // namespace
 
-absl::StatusOr<LivingDaemon> FindLivingDaemon(const Paths& paths) {
-  if (const int pid = DaemonLockHolder(paths.state_dir); pid != 0) {
-    const std::string lock = paths.state_dir + "/daemon.lock";
+absl::StatusOr<LivingDaemon> FindLivingDaemon(const std::string& state_dir,
+                                              const std::string& pin_dir) {
+  if (const int pid = DaemonLockHolder(state_dir); pid != 0) {
+    const std::string lock = state_dir + "/daemon.lock";
     if (pid < 0) {
       return absl::FailedPreconditionError(
           absl::StrCat("lock file ", lock, ": is held, and does not say by whom"));
@@ -76,17 +76,17 @@ absl::StatusOr<LivingDaemon> FindLivingDaemon(const Paths& paths) {
     return daemon;
   }
   // One with another state directory writes to the same pins.
-  const absl::StatusOr<Reader> reader = Reader::Open(paths.pin_dir);
+  const absl::StatusOr<Reader> reader = Reader::Open(pin_dir);
   if (!reader.ok() || !reader->IsDaemonAlive()) return LivingDaemon{};
   const roster_abi abi = reader->Abi();
   const int pid = static_cast<int>(abi.daemon_pid);
   ROSTER_ASSIGN_OR_RETURN(LivingDaemon daemon, Open(pid));
   if (daemon.pid != 0 && !IsRosterSince(pid, abi.daemon_start_ns)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("pin directory ", paths.pin_dir, ": somebody writes there, but process ", pid,
+        absl::StrCat("pin directory ", pin_dir, ": somebody writes there, but process ", pid,
                      ", which it names, is no roster daemon; end it yourself"));
   }
   return daemon;
 }
 
-}  // namespace roster::cli
+}  // namespace roster
