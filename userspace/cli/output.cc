@@ -57,8 +57,16 @@ std::string RosterJson(const Entry& entry) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// Not yet for a terminal.
+std::string RawJson(const Entry& entry) {
+  std::string json = ToJson(entry.container);
+  json.insert(json.size() - 1,
+              ",\"roster\":" + RosterJson(entry));  // never empty: "runtime" is always there
+  return json;
+}
+
 Json Parsed(const Entry& entry) {
-  return Json::parse(EntryJson(entry), nullptr, /*allow_exceptions=*/false);
+  return Json::parse(RawJson(entry), nullptr, /*allow_exceptions=*/false);
 }
 
 std::string Pretty(const Json& json) {
@@ -130,12 +138,7 @@ void AppendYaml(const Json& value, size_t indent, std::string* out) {
 
 }  // namespace
 
-std::string EntryJson(const Entry& entry) {
-  std::string json = ToJson(entry.container);
-  json.insert(json.size() - 1,
-              ",\"roster\":" + RosterJson(entry));  // never empty: "runtime" is always there
-  return ForTerminal(json);
-}
+std::string EntryJson(const Entry& entry) { return ForTerminal(RawJson(entry)); }
 
 std::string EntryJsonPretty(const Entry& entry) { return Pretty(Parsed(entry)); }
 
