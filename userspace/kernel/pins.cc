@@ -73,6 +73,21 @@ absl::Status CheckPin(const PinPaths& paths, const MapShape& shape) {
   return absl::OkStatus();
 }
 
+// Layouts may change where no size does. 0: the daemon that made the pins died before it announced
+// itself, and nothing is in them.
+absl::Status CheckInternalVersion(const PinPaths& paths) {
+  const std::string path = paths.MapPath("roster_hot");
+  const Fd fd(bpf_obj_get(path.c_str()));
+  if (!fd.valid()) {
+    return errno == ENOENT ? absl::OkStatus() : ErrnoStatus("open pin", path, errno);
+  }
+  const uint32_t key = 0;
+  roster_hot hot = {};
+  if (bpf_map_lookup_elem(fd.get(), &key, &hot) != 0) return ErrnoStatus("read pin", path, errno);
+  if (hot.version == 0 || hot.version == ROSTER_INTERNAL_VERSION) return absl::OkStatus();
+  return Differs(path, "version", hot.version, ROSTER_INTERNAL_VERSION);
+}
+
 absl::StatusOr<Fd> OpenPin(const PinPaths& paths, const char* name) {
   const std::string path = paths.MapPath(name);
   Fd fd(bpf_obj_get(path.c_str()));
@@ -130,7 +145,7 @@ absl::Status MakePinDirectories(const PinPaths& paths) {
 
 absl::Status CheckPins(const PinPaths& paths) {
   for (const MapShape& shape : kShapes) ROSTER_RETURN_IF_ERROR(CheckPin(paths, shape));
-  return absl::OkStatus();
+  return CheckInternalVersion(paths);
 }
 
 absl::StatusOr<PinnedMaps> PinnedMaps::Open(const PinPaths& paths) {
@@ -143,7 +158,6 @@ absl::StatusOr<PinnedMaps> PinnedMaps::Open(const PinPaths& paths) {
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_netns", &maps.netns));
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_cgroup", &maps.cgroup));
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_record", &maps.records));
-  ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_lineage", &maps.lineage));
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_arm", &maps.armed));
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_runtime", &maps.runtimes));
   ROSTER_ASSIGN_OR_RETURN(maps.stats, OpenPin(paths, "roster_stats"));

@@ -42,11 +42,13 @@ const std::vector<MapShape>& MapShapes();
 // BPF file system.
 absl::Status MakePinDirectories(const PinPaths& paths);
 
-// Checks every pin that exists against MapShapes. FAILED_PRECONDITION, naming the pin and what
-// differs, for one that is foreign, older or corrupt; OK for those that do not exist.
+// Checks every pin that exists against MapShapes, and the version that those below internal() were
+// made by. FAILED_PRECONDITION, naming the pin and what differs, for one that is foreign, older or
+// corrupt; OK for those that do not exist.
 absl::Status CheckPins(const PinPaths& paths);
 
-// Every map, opened by its pin. The mapped arrays are shared with BPF.
+// The maps that userspace reads or writes, opened by their pins. The mapped arrays are shared with
+// BPF.
 struct PinnedMaps {
   // After the programs are loaded, which makes the maps that did not exist.
   static absl::StatusOr<PinnedMaps> Open(const PinPaths& paths);
@@ -59,7 +61,6 @@ struct PinnedMaps {
   BpfMap<uint64_t, uint64_t> netns;
   BpfMap<uint64_t, uint64_t> cgroup;
   BpfMap<uint64_t, roster_record> records;
-  BpfMap<uint64_t, roster_lineage> lineage;
   BpfMap<uint32_t, roster_armed> armed;
   BpfMap<uint64_t, uint64_t> runtimes;
   Fd stats;

@@ -23,6 +23,20 @@ TEST_F(MirrorTest, AForeignMapInThePinDirectoryIsRefusedByName) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("key size"));
 }
 
+// Of maps whose sizes are the same only the version says that another program made them.
+TEST_F(MirrorTest, PinsOfAnotherInternalVersionAreRefusedByName) {
+  EXPECT_TRUE(CheckPins(*paths_).ok());
+  absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+  ASSERT_TRUE(maps.ok());
+  maps->hot[0].version = ROSTER_INTERNAL_VERSION + 1;
+  const absl::Status status = CheckPins(*paths_);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(paths_->MapPath("roster_hot")));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("version"));
+  maps->hot[0].version = 0;  // made, and never announced
+  EXPECT_TRUE(CheckPins(*paths_).ok());
+}
+
 TEST(PinDirectories, OffABpfFileSystemAreRefusedAndNothingIsMadeOrRemoved) {
   const std::string directory = absl::StrCat(::testing::TempDir(), "/no-bpf-", getpid());
   std::filesystem::create_directory(directory);
