@@ -9,12 +9,20 @@
 
 namespace roster {
 
+namespace {
+
+// The number under which userspace counts what BPF counts under `stat`.
+uint32_t OwnNumber(uint32_t stat) {
+  if (stat < ROSTER_STAT_SLOTS_FULL || stat > ROSTER_STAT_CGROUP_FULL) return stat;
+  return stat - ROSTER_STAT_SLOTS_FULL + ROSTER_STAT_SLOTS_FULL_DAEMON;
+}
+
+}  // namespace
+
 void Counters::Add(uint32_t stat, uint64_t n) {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus <= 0 || stat >= ROSTER_STAT_MAX) return;
-  if (stat >= ROSTER_STAT_SLOTS_FULL && stat <= ROSTER_STAT_CGROUP_FULL) {
-    stat += ROSTER_STAT_SLOTS_FULL_DAEMON - ROSTER_STAT_SLOTS_FULL;
-  }
+  stat = OwnNumber(stat);
   std::vector<uint64_t> values(static_cast<size_t>(cpus));
   MutexLock lock(&mutex_);
   // All CPUs' counts are written back: no number that BPF adds to.

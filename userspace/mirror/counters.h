@@ -15,9 +15,11 @@ class Counters {
   // `stats_fd` is roster_stats, borrowed.
   explicit Counters(int stats_fd) : stats_fd_(stats_fd) {}
 
-  // `stat` is an enum roster_stat that BPF does not add to, or one of those that the daemon has a
-  // number of its own for, which is then meant; another number, like a map that cannot be read, is
-  // ignored.
+  // `stat` is an enum roster_stat that BPF does not add to. The four that both sides meet,
+  // ROSTER_STAT_SLOTS_FULL to ROSTER_STAT_CGROUP_FULL, are counted under the daemon's own numbers,
+  // ROSTER_STAT_SLOTS_FULL_DAEMON and those that follow it, since a number has one writer: so
+  // callers name what happened, and not who saw it. Another number, like a map that cannot be read,
+  // is ignored.
   void Add(uint32_t stat, uint64_t n = 1);
 
  private:
