@@ -8,11 +8,10 @@
 
 namespace roster {
 
+// `status` is what `systemctl status` shows.
 void NotifyReady(std::string_view status);
 void NotifyStopping();
 void NotifyWatchdog();
-// What `systemctl status` shows.
-void NotifyStatus(std::string_view status);
 
 // How often to look whether NotifyWatchdog is to be called: a quarter of what systemd allows, so
 // that one look at a bad moment does not end a daemon that is well. Infinite without a watchdog.
