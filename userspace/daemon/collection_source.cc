@@ -4,8 +4,9 @@
 
 namespace roster {
 
-CollectionSource::CollectionSource(ContainerCollection* collection, std::optional<Reader> reader)
-    : collection_(*collection), reader_(std::move(reader)) {}
+CollectionSource::CollectionSource(ContainerCollection* collection,
+                                   std::optional<PinFactsReader> facts)
+    : collection_(*collection), facts_(std::move(facts)) {}
 
 absl::StatusOr<std::vector<ContainerPtr>> CollectionSource::List(
     const ContainerSelector& selector) {
@@ -29,14 +30,7 @@ void CollectionSource::Unsubscribe(std::string_view key) {
 size_t CollectionSource::Count() { return collection_.ContainerLen(); }
 
 std::optional<PinFacts> CollectionSource::Facts(uint64_t handle) {
-  absl::MutexLock lock(&mutex_);
-  if (handle == 0 || !reader_.has_value()) return std::nullopt;
-  const auto member = reader_->Find(handle);
-  if (!member.ok() || !member->has_value()) return std::nullopt;
-  return PinFacts{.state = (*member)->membership.state,
-                  .flags = (*member)->membership.flags,
-                  .created_at_ns = (*member)->record.created_at_ns,
-                  .started_at_ns = (*member)->record.started_at_ns};
+  return facts_ ? facts_->Find(handle) : std::nullopt;
 }
 
 }  // namespace roster

@@ -4,18 +4,16 @@
 
 #include <optional>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "daemon/container_source.h"
+#include "daemon/pin_facts.h"
 #include "roster/collection.h"
-#include "roster/reader.h"
 
 namespace roster {
 
 class CollectionSource : public ContainerSource {
  public:
-  // `collection` must outlive this. Without a reader there are no facts.
-  CollectionSource(ContainerCollection* collection, std::optional<Reader> reader);
+  // `collection` must outlive this. Without `facts` there are none.
+  CollectionSource(ContainerCollection* collection, std::optional<PinFactsReader> facts);
 
   absl::StatusOr<std::vector<ContainerPtr>> List(const ContainerSelector& selector) override;
   absl::StatusOr<ContainerPtr> GetByIdPrefix(std::string_view prefix) override;
@@ -28,8 +26,7 @@ class CollectionSource : public ContainerSource {
 
  private:
   ContainerCollection& collection_;
-  absl::Mutex mutex_;
-  std::optional<Reader> reader_ ABSL_GUARDED_BY(mutex_);
+  const std::optional<PinFactsReader> facts_;
 };
 
 }  // namespace roster

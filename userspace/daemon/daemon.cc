@@ -17,10 +17,12 @@
 #include "daemon/daemon_tracker.h"
 #include "daemon/grpc_server.h"
 #include "daemon/notify.h"
+#include "daemon/pin_facts.h"
 #include "daemon/state_dir.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
 #include "log/log.h"
+#include "roster/reader.h"
 
 #ifndef ROSTER_VERSION
 #define ROSTER_VERSION "unknown"
@@ -137,14 +139,14 @@ absl::Status RunDaemon(const DaemonOptions& options) {
   const std::unique_ptr<DaemonTracker> tracker = MakeDaemonTracker(options);
   ROSTER_RETURN_IF_ERROR(tracker->Start());
 
-  std::optional<Reader> reader;
-  if (absl::StatusOr<Reader> opened = Reader::Open(options.pin_dir); opened.ok()) {
-    reader = *std::move(opened);
+  std::optional<PinFactsReader> facts;
+  if (absl::StatusOr<PinFactsReader> opened = PinFactsReader::Open(options.pin_dir); opened.ok()) {
+    facts = *std::move(opened);
   } else {
     LogWarning("containers are served without their state in the pins",
                {{"error", opened.status()}});
   }
-  CollectionSource source(&tracker->collection(), std::move(reader));
+  CollectionSource source(&tracker->collection(), std::move(facts));
   absl::StatusOr<std::unique_ptr<GrpcServer>> server =
       GrpcServer::Start(std::move(listener), &source,
                         {.version = std::string(kRosterVersion),
