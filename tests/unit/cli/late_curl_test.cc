@@ -6,6 +6,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "enrich/unix_http.h"
 #include "unit/enrich/fake_http_engine.h"
 #include "unit/enrich/temporary_directory.h"
@@ -30,14 +32,15 @@ TEST(LateCurl, LibcurlIsLoadedByTheFirstRequestAndDoesWhatItDoesLinked) {
   EXPECT_FALSE(LibcurlIsLoaded());
   EngineClientOptions options;
   options.socket = engine.socket();
-  const absl::StatusOr<std::string> body = HttpGet(options, "/some?all=1");
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  const absl::StatusOr<std::string> body = HttpGet(options, deadline, "/some?all=1");
   ASSERT_TRUE(body.ok()) << body.status();
   EXPECT_EQ(*body, "you asked for /some?all=1");
   EXPECT_TRUE(LibcurlIsLoaded());
   // An integer that curl stores, and a message that it makes.
-  EXPECT_TRUE(absl::IsNotFound(HttpGet(options, "/none").status()));
+  EXPECT_TRUE(absl::IsNotFound(HttpGet(options, deadline, "/none").status()));
   const absl::Status refused =
-      HttpGet({.socket = directory.path() + "/nobody.sock"}, "/some").status();
+      HttpGet({.socket = directory.path() + "/nobody.sock"}, deadline, "/some").status();
   EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
 }
 
