@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-absl::Status MakeRootfs(const std::string& rootfs) {
+absl::Status FillRootfs(const std::string& rootfs) {
   std::error_code error;
   for (const char* name : {"bin", "dev", "etc", "proc", "sys", "tmp", "run", "root"}) {
     fs::create_directories(absl::StrCat(rootfs, "/", name), error);
@@ -63,20 +63,31 @@ absl::Status MakeArchive(const std::string& directory, const std::string& archiv
       .status();
 }
 
+absl::Status Rename(const std::string& from, const std::string& to) {
+  return ::rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus()
+                                                 : ErrnoStatus("rename", to, errno);
+}
+
 }  // namespace
 
 std::string MarkerPath(int marker) { return absl::StrCat("/rc", marker); }
 
+absl::StatusOr<std::string> MakeRootfs(const Workspace& workspace) {
+  const std::string rootfs = workspace.MakeDirectory("image") + "/rootfs";
+  if (fs::exists(rootfs)) return rootfs;
+  // Under another name first, so that a half-made one is never taken for whole.
+  ROSTER_RETURN_IF_ERROR(FillRootfs(rootfs + ".new"));
+  ROSTER_RETURN_IF_ERROR(Rename(rootfs + ".new", rootfs));
+  return rootfs;
+}
+
 absl::StatusOr<Image> MakeImage(const Workspace& workspace) {
-  std::string directory = workspace.MakeDirectory("image");
-  Image image{directory + "/rootfs", directory + "/image.tar"};
+  ROSTER_ASSIGN_OR_RETURN(const std::string rootfs, MakeRootfs(workspace));
+  const std::string directory = workspace.MakeDirectory("image");
+  Image image{rootfs, directory + "/image.tar"};
   if (fs::exists(image.archive)) return image;
-  ROSTER_RETURN_IF_ERROR(MakeRootfs(image.rootfs));
-  // Under another name first, so that a half-made archive is never taken for one.
   ROSTER_RETURN_IF_ERROR(MakeArchive(directory, image.archive + ".new"));
-  if (::rename((image.archive + ".new").c_str(), image.archive.c_str()) != 0) {
-    return ErrnoStatus("rename", image.archive, errno);
-  }
+  ROSTER_RETURN_IF_ERROR(Rename(image.archive + ".new", image.archive));
   return image;
 }
 

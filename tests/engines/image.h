@@ -18,11 +18,15 @@ inline constexpr int kMarkers = 1024;
 std::string MarkerPath(int marker);
 
 struct Image {
-  std::string rootfs;   // directory, for runc and crun; shared, so use it read-only
+  std::string rootfs;   // directory of MakeRootfs; shared, so use it read-only
   std::string archive;  // the same as a docker-archive, for docker, podman and ctr
 };
 
-// Makes it in the workspace, once.
+// Makes the directory alone in the workspace, once; its path. Who needs no archive is spared the
+// packing, which takes seconds on a slow machine.
+absl::StatusOr<std::string> MakeRootfs(const Workspace& workspace);
+
+// Makes both in the workspace, once.
 absl::StatusOr<Image> MakeImage(const Workspace& workspace);
 
 }  // namespace roster::testing

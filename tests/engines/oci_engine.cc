@@ -37,7 +37,7 @@ absl::StatusOr<std::string> OciEngine::Call(const std::vector<std::string>& argu
 }
 
 absl::Status OciEngine::Start() {
-  ROSTER_ASSIGN_OR_RETURN(image_, MakeImage(workspace_));
+  ROSTER_ASSIGN_OR_RETURN(rootfs_, MakeRootfs(workspace_));
   return absl::OkStatus();
 }
 
@@ -57,8 +57,7 @@ absl::Status OciEngine::Stop() {
 absl::StatusOr<std::string> OciEngine::Begin(const std::string& verb, const ContainerSpec& spec,
                                              std::vector<std::string> options) {
   const std::string bundle = BundleOf(spec.name);
-  ROSTER_RETURN_IF_ERROR(
-      WriteBundle(bundle, OciConfig(spec, image_.rootfs, CgroupsPath(spec.name))));
+  ROSTER_RETURN_IF_ERROR(WriteBundle(bundle, OciConfig(spec, rootfs_, CgroupsPath(spec.name))));
   std::vector<std::string> arguments{verb};
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.insert(arguments.end(), {"--bundle", bundle, "--pid-file", bundle + "/pid", spec.name});

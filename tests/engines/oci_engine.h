@@ -38,7 +38,7 @@ class OciEngine : public Engine {
   std::string BundleOf(const std::string& name) const { return directory_ + "/bundles/" + name; }
   // The runtime's global options, then `arguments`.
   std::vector<std::string> CommandLine(const std::vector<std::string>& arguments) const;
-  const Image& image() const { return image_; }
+  const std::string& rootfs() const { return rootfs_; }
   // For config.json's cgroupsPath.
   std::string CgroupsPath(const std::string& name) const;
 
@@ -52,7 +52,7 @@ class OciEngine : public Engine {
   const States states_;
   const Workspace& workspace_;
   const std::string directory_;
-  Image image_;
+  std::string rootfs_;
 };
 
 }  // namespace roster::testing

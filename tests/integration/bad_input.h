@@ -67,9 +67,8 @@ class BadInput : public RosterTestBase {
   // A bundle that runs `marker`, as runc wants it, with `change` applied.
   std::string GoodBundle(const std::string& name, int marker,
                          const std::function<void(nlohmann::json*)>& change = nullptr) {
-    nlohmann::json config =
-        OciConfig({name.substr(0, 60), {MarkerPath(marker), "wait"}}, runc_->image().rootfs,
-                  runc_->CgroupsPath(name.substr(0, 60)));
+    nlohmann::json config = OciConfig({name.substr(0, 60), {MarkerPath(marker), "wait"}},
+                                      runc_->rootfs(), runc_->CgroupsPath(name.substr(0, 60)));
     if (change) change(&config);
     std::string bundle = MakeBundleDirectory(name.substr(0, 60));
     EXPECT_TRUE(WriteBundle(bundle, config).ok());

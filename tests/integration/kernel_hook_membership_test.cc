@@ -116,7 +116,7 @@ TEST_F(KernelHookTest, ASharedNetworkNamespaceLeadsToWhoIsLeftWithoutADaemonToo)
   const uint64_t netns = InodeOf(path);
   const std::string bundle = engine.BundleOf("two");
   nlohmann::json config =
-      OciConfig({"two", {MarkerPath(2), "wait"}}, engine.image().rootfs, engine.CgroupsPath("two"));
+      OciConfig({"two", {MarkerPath(2), "wait"}}, engine.rootfs(), engine.CgroupsPath("two"));
   for (nlohmann::json& space : config["linux"]["namespaces"]) {
     if (space["type"] == "network") space["path"] = path;
   }

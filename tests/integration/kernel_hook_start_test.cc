@@ -56,9 +56,8 @@ TEST_P(Announced, InitTakesTheHandleThatItsRuntimeWasArmedWith) {
   for (int i = 0; i < count; ++i) {
     const std::string name = absl::StrCat("c", i);
     const std::string bundle = engine.BundleOf(name);
-    ROSTER_ASSERT_OK(
-        WriteBundle(bundle, OciConfig({name, {MarkerPath(i), "wait"}}, engine.image().rootfs,
-                                      engine.CgroupsPath(name))));
+    ROSTER_ASSERT_OK(WriteBundle(bundle, OciConfig({name, {MarkerPath(i), "wait"}}, engine.rootfs(),
+                                                   engine.CgroupsPath(name))));
     Held held = Hold(engine.CommandLine({"run", "--detach", "--bundle", bundle, name}));
     // Every other one as userspace arms a runtime on overlayfs.
     auto handle = hook_->Arm(held.pid, 1000 + i, name, i % 2 == 0 ? 0 : ExecutableInode(engine));

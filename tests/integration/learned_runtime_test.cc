@@ -27,9 +27,8 @@ class LearnedRuntime : public RosterTestBase {
     site_ = std::make_unique<OciEngine>(path_, *workspace_);
     ROSTER_ASSERT_OK(site_->Start());
     const std::string bundle = site_->BundleOf("first");
-    ROSTER_ASSERT_OK(
-        WriteBundle(bundle, OciConfig({"first", {MarkerPath(1), "wait"}}, site_->image().rootfs,
-                                      site_->CgroupsPath("first"))));
+    ROSTER_ASSERT_OK(WriteBundle(bundle, OciConfig({"first", {MarkerPath(1), "wait"}},
+                                                   site_->rootfs(), site_->CgroupsPath("first"))));
     // Not detached: it is seen at work.
     auto runtime = Process::Spawn(site_->CommandLine({"run", "--bundle", bundle, "first"}));
     ROSTER_ASSERT_OK(runtime);
