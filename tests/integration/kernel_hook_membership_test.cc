@@ -22,9 +22,7 @@ TEST_F(KernelHookTest, NamespacesThatAreNoContainersAreNotEntered) {
   };
   for (const auto& line : lines) {
     ROSTER_ASSERT_OK(RunCommand(line));
-    auto provisional = roster_->Stat(ROSTER_STAT_PROVISIONAL);
-    ROSTER_ASSERT_OK(provisional);
-    EXPECT_EQ(*provisional, 0u) << line[1];
+    EXPECT_EQ(Counted(ROSTER_STAT_PROVISIONAL), 0u) << line[1];
   }
   ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
 }
@@ -83,7 +81,7 @@ TEST_F(KernelHookTest, OneContainerHasItsPartOfTheMapsAndNoMore) {
   EXPECT_EQ(LoadField(birth.ncgroups), 1u);
   StoreField(birth.ncgroups, ROSTER_MAX_CHILD_CGROUPS);
   EXPECT_FALSE(make("too-many"));
-  EXPECT_EQ(*roster_->Stat(ROSTER_STAT_CGROUPS_BOUND), 1u);
+  EXPECT_EQ(Counted(ROSTER_STAT_CGROUPS_BOUND), 1u);
   EXPECT_EQ(::rmdir((directory + "/first").c_str()), 0);
   EXPECT_TRUE(make("in-its-place"));
   StoreField(birth.ncgroups, 1);
@@ -96,9 +94,9 @@ TEST_F(KernelHookTest, OneContainerHasItsPartOfTheMapsAndNoMore) {
   ROSTER_EXPECT_OK(
       WaitUntil("forks and execs beyond the bound", {ticker.fd()}, In(absl::Seconds(5)), [&] {
         ticker.Take();
-        return roster_->Stat(ROSTER_STAT_TASKS_BOUND).value_or(0) >= 4;
+        return Counted(ROSTER_STAT_TASKS_BOUND) >= 4;
       }));
-  EXPECT_EQ(*roster_->Stat(ROSTER_STAT_JOINED), 0u) << "its exec brings no refused task back";
+  EXPECT_EQ(Counted(ROSTER_STAT_JOINED), 0u) << "its exec brings no refused task back";
   AddField(birth.ntasks, -ROSTER_MAX_MEMBER_TASKS);
   ROSTER_ASSERT_OK(engine.Remove("bomber"));
   ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
