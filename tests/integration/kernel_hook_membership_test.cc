@@ -2,11 +2,11 @@
 #include <sys/stat.h>
 
 #include "absl/strings/str_cat.h"
-#include "engines/host_state.h"
 #include "engines/oci_bundle.h"
 #include "engines/oci_engine.h"
 #include "integration/kernel_hook_fixture.h"
 #include "kernel/shared_field.h"
+#include "process/cgroup_id.h"
 #include "process/proc_task.h"
 
 namespace roster::testing {
@@ -61,10 +61,9 @@ TEST_F(KernelHookTest, OneContainerHasItsPartOfTheMapsAndNoMore) {
   ROSTER_ASSERT_OK(task);
   auto cgroups = task->Cgroups();
   ROSTER_ASSERT_OK(cgroups);
-  std::string directory;
-  for (const Mount& mount : ListMounts()) {
-    if (mount.type == "cgroup2") directory = mount.mount_point + cgroups->v2;
-  }
+  const auto hierarchy = CgroupMount();
+  ROSTER_ASSERT_OK(hierarchy);
+  const std::string directory = hierarchy->mount + (hierarchy->v2 ? cgroups->v2 : cgroups->v1);
   auto pins = roster_->ReadPins();
   ROSTER_ASSERT_OK(pins);
   ASSERT_TRUE(pins->cgroups.contains(InodeOf(directory))) << directory;
