@@ -139,13 +139,15 @@ absl::Status Core::Add(Container&& container, bool initial) {
 
 void Core::FinishRemoval(Entry* entry) {
   const ContainerPtr container = entry->self;
-  store_.Erase(entry);
-  removed_.fetch_add(1, std::memory_order_relaxed);
-  TellFollowers(EventType::kDeleted, container);
   if (grace_ > absl::ZeroDuration()) {
+    // Before it is erased: readers look among the living first, then here, and must not miss it in
+    // between.
     store_.Remember(container, absl::Now() + grace_);
     if (forgetter_waits_for_any_) forget_.Signal();
   }
+  store_.Erase(entry);
+  removed_.fetch_add(1, std::memory_order_relaxed);
+  TellFollowers(EventType::kDeleted, container);
 }
 
 absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,

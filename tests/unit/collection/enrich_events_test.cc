@@ -1,3 +1,4 @@
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -162,6 +163,31 @@ TEST_F(EnrichTest, ARemovedContainerIsResolvedForTheGracePeriodAndThenForgotten)
   CommonData late;
   collection_.EnrichByMntNs(&late, 1);
   EXPECT_EQ(ToJson(late), kNodeOnly);
+}
+
+TEST(EnrichWhileRemoving, AContainerIsAlwaysAmongTheLivingOrTheRemembered) {
+  ContainerCollection collection;
+  ASSERT_TRUE(collection.Initialize(WithRemovedContainers(absl::Hours(1))).ok());
+  ASSERT_TRUE(collection.AddContainer(Make("first", "ns", "pod", 1, 10)).ok());
+  std::atomic<bool> stop{false};
+  std::atomic<int> missed{0};
+  std::thread reader([&] {
+    while (!stop) {
+      CommonData by_mntns;
+      collection.EnrichByMntNs(&by_mntns, 1);
+      CommonData by_netns;
+      collection.EnrichByNetNs(&by_netns, 10);
+      if (by_mntns.source == nullptr || by_netns.source == nullptr) ++missed;
+    }
+  });
+  ASSERT_TRUE(collection.RemoveContainer("first").ok());
+  for (int i = 0; i < 20000; ++i) {
+    ASSERT_TRUE(collection.AddContainer(Make("heir", "ns", "pod", 1, 10)).ok());
+    ASSERT_TRUE(collection.RemoveContainer("heir").ok());
+  }
+  stop = true;
+  reader.join();
+  EXPECT_EQ(missed, 0);
 }
 
 TEST(EnrichWithoutMemory, ARemovedContainerIsGoneAtOnce) {
