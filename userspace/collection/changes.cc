@@ -28,8 +28,7 @@ bool Core::IsHere(const Container& container) {
 
 Announced Core::Announce(EventType type, ContainerPtr container, ContainerPtr previous) {
   if (pubsub_ == nullptr) return {};
-  return {pubsub_.get(),
-          pubsub_->Enqueue({type, std::move(container), std::move(previous), absl::Now()})};
+  return pubsub_->Enqueue({type, std::move(container), std::move(previous), absl::Now()});
 }
 
 void Core::TellFollowers(EventType type, const ContainerPtr& container,
@@ -276,7 +275,7 @@ absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
     return std::nullopt;
   };
   std::vector<ContainerPtr> containers;
-  std::shared_ptr<PubSubDispatcher::Subscription> replaced;
+  PubSubDispatcher::Ended replaced;
   PubSubDispatcher* pubsub = nullptr;
   {
     MutexLock lock(&mutex_);
@@ -295,7 +294,7 @@ absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
     replaced = pubsub->Replace(key, std::move(callback), nullptr, std::move(options));
   }
   // Without the mutex: the replaced callback may be waiting for it.
-  pubsub->WaitUntilIdle(replaced);
+  pubsub->WaitUntilIdle(std::move(replaced));
   return containers;
 }
 

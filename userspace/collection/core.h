@@ -38,15 +38,7 @@ struct PendingAdd {
 };
 
 // An event that has been queued under the mutex, to be waited for without it.
-struct Announced {
-  PubSubDispatcher* pubsub = nullptr;
-  std::shared_ptr<GadgetPubSub::Delivery> delivery;
-
-  explicit operator bool() const { return delivery != nullptr; }
-  void Await() const {
-    if (delivery != nullptr) pubsub->Await(delivery);
-  }
-};
+using Announced = GadgetPubSub::Ticket;
 
 class Core {
  public:

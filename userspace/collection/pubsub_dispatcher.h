@@ -6,17 +6,24 @@
 // waiting brings in a further thread for the subscribers that have not begun. So a subscriber that
 // hangs holds one thread and nobody else, and subscribers that wait for one another run at the same
 // time.
+//
+// One mutex guards everything, for some nanoseconds at a time. Nothing of a user's runs or is
+// destroyed under it, but for filters and initializers, which are called.
 #ifndef ROSTER_USERSPACE_COLLECTION_PUBSUB_DISPATCHER_H_
 #define ROSTER_USERSPACE_COLLECTION_PUBSUB_DISPATCHER_H_
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "collection/pubsub_subscription.h"
 #include "kernel/mutex.h"
 #include "roster/pubsub.h"
 
@@ -24,15 +31,21 @@ namespace roster {
 
 class PubSubDispatcher final : public GadgetPubSub {
  public:
-  struct Subscription;
+  // A subscription that has ended. To be waited for and destroyed where no lock is held that a
+  // callback, or the destructor of one, may want.
+  struct Ended {
+    std::string key;
+    uint64_t number = 0;  // those of `key` up to this one are to be waited for
+    std::unique_ptr<pubsub_internal::Subscription> subscription;  // nullptr while it runs
+    std::vector<std::unique_ptr<Delivery>> undelivered;           // what nobody else has any more
+  };
 
   PubSubDispatcher() = default;
   ~PubSubDispatcher() override;
 
   void Publish(EventType type, ContainerPtr container) override;
   void Publish(PubSubEvent event) override;
-  std::shared_ptr<Delivery> Enqueue(PubSubEvent event) override;
-  void Await(const std::shared_ptr<Delivery>& delivery) override;
+  Ticket Enqueue(PubSubEvent event) override;
   void Subscribe(std::string_view key, FuncNotify callback, std::function<void()> initializer,
                  SubscriptionOptions options) override;
   void Unsubscribe(std::string_view key) override;
@@ -40,47 +53,66 @@ class PubSubDispatcher final : public GadgetPubSub {
   SubscriberStats TotalStats() const override;
 
   // Subscribe in two steps, for a caller with a lock that callbacks may want: this one does not
-  // wait, and returns the subscription that was replaced (nullptr: none), for WaitUntilIdle.
-  std::shared_ptr<Subscription> Replace(std::string_view key, FuncNotify callback,
-                                        const std::function<void()>& initializer,
-                                        SubscriptionOptions options);
-  void WaitUntilIdle(const std::shared_ptr<Subscription>& subscription);
-  // Unsubscribes everybody, and waits as Unsubscribe does.
+  // wait, and returns what WaitUntilIdle is to wait for.
+  Ended Replace(std::string_view key, FuncNotify callback, const std::function<void()>& initializer,
+                SubscriptionOptions options);
+  void WaitUntilIdle(Ended ended);
+  // Unsubscribes everybody, and waits as Unsubscribe does, also for those who were unsubscribed
+  // before.
   void Shutdown();
 
  private:
-  struct Queued {
-    std::shared_ptr<Delivery> delivery;
-    size_t wait = 0;  // its place among delivery's waits, or kNobodyWaits
-    EventType type = EventType::kCreated;
-  };
-  static constexpr size_t kNobodyWaits = ~size_t{0};
+  using Call = pubsub_internal::Call;
+  using Subscription = pubsub_internal::Subscription;
+  using Subscriptions = std::vector<std::unique_ptr<Subscription>>;
 
+  // pubsub_dispatcher.cc: who subscribes
+  Subscriptions::iterator Find(std::string_view key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Ended End(std::unique_ptr<Subscription> subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Left(Subscription* subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WaitForEnded(std::optional<std::string_view> key, uint64_t number)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // pubsub_publish.cc: publishers
+  void Wait(Delivery* delivery) override;
+  void Leave(Delivery* delivery) override;
+  void Queue(Subscription& subscription, Delivery& delivery, EventType type, bool waited_for)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Both return what nobody holds any more, to be destroyed without the mutex.
+  std::unique_ptr<Delivery> Release(Delivery* delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::unique_ptr<Delivery> Over(Call& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WaitUntilOverOrLate(Delivery& delivery, Subscription* caller)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // pubsub_workers.cc: the threads that call subscribers
+  Subscription* Caller() const;
+  void CallWorkers(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool StartWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work();
   void RunOne() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool SpinForWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Detach(Subscription& subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Complete(const Queued& queued) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void CallWorkers(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WaitFor(Subscription& subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
-  CondVar work_;  // strands_ has grown, or shutdown_
+  CondVar work_;  // ready_ has grown, or shutdown_
   CondVar done_;  // a call has ended
-  std::vector<std::shared_ptr<Subscription>> subscriptions_ ABSL_GUARDED_BY(mutex_);
-  // Subscriptions with events waiting that no thread has taken up.
-  std::deque<std::shared_ptr<Subscription>> strands_ ABSL_GUARDED_BY(mutex_);
-  alignas(64) std::atomic<size_t> strands_hint_{
-      0};  // strands_.size(), for who spins without the lock
-  std::vector<std::thread> workers_ ABSL_GUARDED_BY(mutex_);
+  // Those with calls that wait and that no thread has taken up.
+  std::deque<Subscription*> ready_ ABSL_GUARDED_BY(mutex_);
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t publishers_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t impatient_ ABSL_GUARDED_BY(mutex_) =
-      0;  // those that have waited for longer than quick calls take
+  // Those that have waited for longer than quick calls take.
+  size_t impatient_ ABSL_GUARDED_BY(mutex_) = 0;
   bool spinning_ ABSL_GUARDED_BY(mutex_) = false;
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
+
+  Subscriptions subscriptions_ ABSL_GUARDED_BY(mutex_);
+  // Ended while they ran, and still running.
+  Subscriptions leaving_ ABSL_GUARDED_BY(mutex_);
+  uint64_t ended_ ABSL_GUARDED_BY(mutex_) = 0;
   SubscriberStats gone_ ABSL_GUARDED_BY(mutex_);
-  size_t gone_busy_ ABSL_GUARDED_BY(mutex_) = 0;  // unsubscribed while they ran, and still running
+  std::vector<std::thread> workers_ ABSL_GUARDED_BY(mutex_);
+
+  // Grows with each event while a worker looks for one without the lock.
+  alignas(64) std::atomic<uint32_t> posted_{0};
 };
 
 }  // namespace roster

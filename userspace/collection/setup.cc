@@ -172,10 +172,21 @@ absl::Status Core::Initialize(const std::vector<Option>& options) {
 }
 
 void Core::Close() {
+  std::shared_ptr<PubSubDispatcher> closing;
   {
     MutexLock lock(&mutex_);
-    if (!AcceptsLocked()) return;
-    state_ = State::kClosing;
+    if (AcceptsLocked()) {
+      state_ = State::kClosing;
+    } else if (pubsub_ == nullptr) {
+      return;
+    } else {
+      closing = pubsub_;
+    }
+  }
+  if (closing != nullptr) {
+    // Somebody else closes it, or has, maybe from inside a callback that is still running.
+    closing->Shutdown();
+    return;
   }
   Undo();
   MutexLock lock(&mutex_);

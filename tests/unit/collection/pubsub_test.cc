@@ -12,17 +12,12 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "pubsub_fixture.h"
 
 namespace roster {
 namespace {
 
 using ::testing::ElementsAre;
-
-ContainerPtr Named(std::string id) {
-  auto c = std::make_shared<Container>();
-  c->runtime.container_id = std::move(id);
-  return c;
-}
 
 TEST(EventType, HasTheReferencesTextsAndNumbers) {
   const std::vector<std::pair<EventType, std::string>> table = {
@@ -88,46 +83,6 @@ TEST(PubSub, TheSameKeyReplaces) {
   EXPECT_THAT(calls, ElementsAre("new"));
 }
 
-// Part 2: a subscriber that hangs or throws takes everyone with it.
-TEST(PubSub, AHangingSubscriberDelaysByItsDeadlineOnceAndMissesNothing) {
-  const auto pubsub = NewGadgetPubSub();
-  std::latch release(1);
-  std::vector<std::string> hung;
-  std::vector<std::string> healthy;
-  SubscriptionOptions options;
-  options.deadline = absl::Milliseconds(50);
-  pubsub->Subscribe(
-      "hangs",
-      [&](const PubSubEvent& event) {
-        release.wait();
-        hung.push_back(event.container->runtime.container_id);
-      },
-      nullptr, options);
-  pubsub->Subscribe("healthy", [&](const PubSubEvent& event) {
-    healthy.push_back(event.container->runtime.container_id);
-  });
-  const absl::Time begin = absl::Now();
-  pubsub->Publish(EventType::kCreated, Named("0"));
-  const absl::Duration first = absl::Now() - begin;
-  EXPECT_GE(first, absl::Milliseconds(50));
-  EXPECT_LT(first, absl::Seconds(5));
-  // It is not waited for again until it has caught up: 20 deadlines would be a second.
-  for (int i = 1; i <= 20; ++i) pubsub->Publish(EventType::kCreated, Named(absl::StrCat(i)));
-  EXPECT_LT(absl::Now() - begin - first, absl::Milliseconds(900));
-  EXPECT_EQ(healthy.size(), 21u);
-  EXPECT_EQ(pubsub->Stats("hangs")->late, 21u);
-  EXPECT_EQ(pubsub->Stats("hangs")->queued, 20u);
-  release.count_down();
-  // Unsubscribing would drop what is queued; an event that is waited for says that all before it is
-  // done.
-  while (pubsub->Stats("hangs")->delivered < 21u) std::this_thread::yield();
-  pubsub->Publish(EventType::kCreated, Named("21"));
-  ASSERT_EQ(hung.size(), 22u);
-  for (int i = 0; i <= 21; ++i) EXPECT_EQ(hung[i], absl::StrCat(i));
-  EXPECT_EQ(pubsub->Stats("hangs")->late, 21u);
-  EXPECT_EQ(pubsub->Stats("healthy")->late, 0u);
-}
-
 TEST(PubSub, ASubscriberThatThrowsIsCountedAndCalledAgain) {
   const auto pubsub = NewGadgetPubSub();
   int calls = 0;
@@ -159,56 +114,6 @@ TEST(PubSub, SubscribersRunAtTheSameTime) {
   pubsub->Publish(EventType::kCreated, Named("a"));
   EXPECT_EQ(pubsub->TotalStats().delivered, static_cast<uint64_t>(kSubscribers));
   EXPECT_EQ(pubsub->TotalStats().late, 0u);
-}
-
-TEST(PubSub, AFullQueueDropsAndCounts) {
-  const auto pubsub = NewGadgetPubSub();
-  std::latch begun(1), release(1);
-  SubscriptionOptions options;
-  options.deadline = absl::Milliseconds(1);
-  options.queue_limit = 3;
-  std::atomic<int> calls{0};
-  pubsub->Subscribe(
-      "slow",
-      [&](const PubSubEvent&) {
-        if (!begun.try_wait()) begun.count_down();
-        release.wait();
-        ++calls;
-      },
-      nullptr, options);
-  // The first is taken from the queue before the others fill it.
-  pubsub->Publish(EventType::kCreated, Named("a"));
-  begun.wait();
-  for (int i = 1; i < 10; ++i) pubsub->Publish(EventType::kCreated, Named("a"));
-  EXPECT_EQ(pubsub->Stats("slow")->dropped, 6u);
-  release.count_down();
-  while (calls < 4) std::this_thread::yield();
-  EXPECT_EQ(pubsub->Stats("slow")->dropped, 6u);
-}
-
-TEST(PubSub, UnsubscribeWaitsForARunningCall) {
-  const auto pubsub = NewGadgetPubSub();
-  std::latch begun(1);
-  std::atomic<bool> ended{false};
-  SubscriptionOptions options;
-  options.deadline = absl::Milliseconds(1);
-  pubsub->Subscribe(
-      "k",
-      [&](const PubSubEvent&) {
-        begun.count_down();
-        // Not a wait for something: a call that takes its time.
-        absl::SleepFor(absl::Milliseconds(30));
-        ended = true;
-      },
-      nullptr, options);
-  std::thread publisher([&] { pubsub->Publish(EventType::kCreated, Named("a")); });
-  begun.wait();
-  pubsub->Unsubscribe("k");
-  EXPECT_TRUE(ended);
-  publisher.join();
-  const auto before = pubsub->TotalStats().delivered;
-  pubsub->Publish(EventType::kCreated, Named("b"));
-  EXPECT_EQ(pubsub->TotalStats().delivered, before);
 }
 
 TEST(PubSub, UnsubscribeAndPublishFromInsideTheCallDoNotHang) {

@@ -50,14 +50,15 @@ struct SubscriptionOptions {
   // Events that may wait for a subscriber that is behind; further ones are lost to it, and counted.
   size_t queue_limit = 16384;
   // Which form of an event this subscriber gets, if any; empty: all as they are. Called with the
-  // publisher's lock held: must be quick and must not call back.
+  // publisher's lock held: must be quick and must not call back. An event for which it throws is
+  // lost to this subscriber, and counted.
   std::function<std::optional<EventType>(const PubSubEvent&)> filter;
 };
 
 struct SubscriberStats {
   uint64_t delivered = 0;  // calls that returned
   uint64_t late = 0;       // events for which a publisher stopped waiting
-  uint64_t threw = 0;      // calls that ended with an exception
+  uint64_t threw = 0;      // calls, and calls of the filter, that ended with an exception
   uint64_t dropped = 0;    // events lost to a full queue
   size_t queued = 0;       // events waiting now
 };
@@ -68,8 +69,33 @@ struct SubscriberStats {
 // may run at the same time. A call that throws is caught and counted.
 class GadgetPubSub {
  public:
-  // Ends the calls still running; events not yet delivered are lost. Waits for running calls, so it
-  // must not be destroyed from inside one.
+  class Delivery;
+
+  // The right to wait until an event's subscribers have dealt with it. Not thread-safe; it must not
+  // outlive its GadgetPubSub.
+  class [[nodiscard]] Ticket {
+   public:
+    Ticket() = default;
+    Ticket(Ticket&& other) noexcept;
+    Ticket& operator=(Ticket&& other) noexcept;
+    // Gives it back: the event reaches its subscribers, and nobody waits.
+    ~Ticket();
+
+    // Whether there is anybody to be waited for.
+    explicit operator bool() const { return delivery_ != nullptr; }
+    // Waits as Publish does; once.
+    void Await();
+
+   private:
+    friend class PubSubDispatcher;
+    Ticket(GadgetPubSub* pubsub, Delivery* delivery) : pubsub_(pubsub), delivery_(delivery) {}
+
+    GadgetPubSub* pubsub_ = nullptr;
+    Delivery* delivery_ = nullptr;
+  };
+
+  // Waits for the calls still running, so it must not be destroyed from inside one; events not yet
+  // delivered are lost.
   virtual ~GadgetPubSub() = default;
 
   // Returns when every subscriber has dealt with the event or has missed its deadline. A subscriber
@@ -80,29 +106,33 @@ class GadgetPubSub {
   virtual void Publish(PubSubEvent event) = 0;
 
   // Publish in two steps, for a caller who orders events under a lock of its own and must not wait
-  // under it.
-  class Delivery;
-  // Queues the event for every subscriber there is now. Does not wait and calls nothing but
-  // filters.
-  virtual std::shared_ptr<Delivery> Enqueue(PubSubEvent event) = 0;
-  // Waits as Publish does. nullptr: nothing to wait for.
-  virtual void Await(const std::shared_ptr<Delivery>& delivery) = 0;
+  // under it: queues the event for every subscriber there is now. Does not wait, calls nothing but
+  // filters, and destroys nothing but what it was given.
+  virtual Ticket Enqueue(PubSubEvent event) = 0;
 
   // Registers `callback` under `key`; the same key replaces (and waits as Unsubscribe does).
   // `initializer`, if given, runs before any event published after it, and no event is published
-  // while it runs; it must not call this object.
+  // while it runs; it must not call this object. What it throws comes out of here, and nothing has
+  // changed.
   virtual void Subscribe(std::string_view key, FuncNotify callback,
                          std::function<void()> initializer = nullptr,
                          SubscriptionOptions options = {}) = 0;
 
-  // No call of the key's callback is running or begins after this returns, except the one that it
-  // was called from. An unknown key is fine. Blocks for as long as a running callback does.
+  // No call of the key's callback is running or begins after this returns, and the callback has
+  // been destroyed, without a lock held; an unknown key is fine. Blocks for as long as a running
+  // callback does, also one that has unsubscribed itself. Two calls are not waited for: the one
+  // that this was called from, and one that in turn waits, here, for the end of that one.
   virtual void Unsubscribe(std::string_view key) = 0;
 
   // nullopt: no such key.
   virtual std::optional<SubscriberStats> Stats(std::string_view key) const = 0;
   // The sums over all subscribers, gone ones included.
   virtual SubscriberStats TotalStats() const = 0;
+
+ private:
+  // Of a ticket, which is then spent.
+  virtual void Wait(Delivery* delivery) = 0;
+  virtual void Leave(Delivery* delivery) = 0;
 };
 
 std::unique_ptr<GadgetPubSub> NewGadgetPubSub();

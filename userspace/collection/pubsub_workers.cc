@@ -1,0 +1,141 @@
+// The threads that call subscribers.
+#include <algorithm>
+#include <utility>
+
+#include "collection/pubsub_dispatcher.h"
+#include "collection/pubsub_spin.h"
+
+namespace roster {
+
+using pubsub_internal::BriefLock;
+using pubsub_internal::SpinUntil;
+
+namespace {
+
+// How often a worker looks for the next event before it sleeps: some microseconds.
+constexpr int kLooks = 400;
+
+// The callback that this thread is in.
+struct Current {
+  const PubSubDispatcher* dispatcher = nullptr;
+  pubsub_internal::Subscription* subscription = nullptr;
+};
+thread_local Current current;
+
+// Whether it returned.
+bool Invoke(const pubsub_internal::Call& call) {
+  const PubSubEvent& event = call.delivery->event;
+  try {
+    if (call.type == event.type) {
+      call.subscription->callback(event);
+    } else {
+      PubSubEvent as_seen = event;
+      as_seen.type = call.type;
+      if (as_seen.type != EventType::kUpdated) as_seen.previous = nullptr;
+      call.subscription->callback(as_seen);
+    }
+  } catch (...) {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+// A callback of another dispatcher is to this one a thread like any other.
+PubSubDispatcher::Subscription* PubSubDispatcher::Caller() const {
+  return current.dispatcher == this ? current.subscription : nullptr;
+}
+
+void PubSubDispatcher::CallWorkers(size_t wanted) {
+  if (shutdown_) return;
+  for (size_t i = 0; i < std::min(wanted, idle_); ++i) work_.Signal();
+  while (idle_ < wanted && workers_.size() <= subscriptions_.size() + leaving_.size()) {
+    if (!StartWorker()) return;
+  }
+}
+
+bool PubSubDispatcher::StartWorker() {
+  // One that has not yet begun counts as idle from its making, so that it is not made twice.
+  ++idle_;
+  try {
+    workers_.emplace_back([this] { Work(); });
+    return true;
+  } catch (...) {
+    // No thread is to be had. Those there are will come to it, or the next publisher tries again;
+    // until then subscribers are late, and counted.
+    --idle_;
+    return false;
+  }
+}
+
+bool PubSubDispatcher::SpinForWork() {
+  if (spinning_) return false;
+  spinning_ = true;
+  const uint32_t posted = posted_.load(std::memory_order_relaxed);
+  mutex_.Unlock();
+  SpinUntil(kLooks, [&] { return posted_.load(std::memory_order_acquire) != posted; });
+  BriefLock::Lock(&mutex_);
+  spinning_ = false;
+  return !ready_.empty();
+}
+
+void PubSubDispatcher::Work() {
+  MutexLock lock(&mutex_);
+  --idle_;
+  while (true) {
+    if (!ready_.empty()) {
+      RunOne();
+    } else if (shutdown_) {
+      return;
+    } else if (!SpinForWork() && ready_.empty() && !shutdown_) {
+      ++idle_;
+      work_.Wait(&mutex_);
+      --idle_;
+    }
+  }
+}
+
+void PubSubDispatcher::RunOne() {
+  Subscription& subscription = *ready_.front();
+  ready_.pop_front();
+  Call& call = *subscription.first;
+  subscription.first = call.next;
+  --subscription.queued;
+  subscription.running = true;
+  // This call may hang as well: who has waited too long does not wait for it.
+  if (impatient_ > 0 && !ready_.empty()) CallWorkers(ready_.size());
+  mutex_.Unlock();
+
+  current = {this, &subscription};
+  const bool returned = Invoke(call);
+
+  BriefLock::Lock(&mutex_);
+  ++(returned ? subscription.stats.delivered : subscription.stats.threw);
+  if (subscription.ended != 0) ++(returned ? gone_.delivered : gone_.threw);
+  if (std::unique_ptr<Delivery> last = Over(call)) {
+    mutex_.Unlock();
+    last.reset();
+    mutex_.Lock();
+  }
+  if (subscription.ended != 0) {
+    // Still running: who waits for the end may then destroy what the callback uses.
+    mutex_.Unlock();
+    subscription.callback = nullptr;
+    subscription.options.filter = nullptr;
+    mutex_.Lock();
+    current = {};
+    Left(&subscription);
+    return;
+  }
+  current = {};
+  subscription.running = false;
+  if (subscription.first != nullptr) {
+    ready_.push_back(&subscription);
+  } else {
+    subscription.taken = false;
+    subscription.behind = false;
+  }
+}
+
+}  // namespace roster
