@@ -31,7 +31,7 @@ using MaybeMember = absl::StatusOr<std::optional<Member>>;
 
 // Absences are cached too and the caller chooses the keys, so the cache needs a bound.
 constexpr size_t kMaxCached = 4 * ROSTER_MAX_IDENTITIES;
-// linux/nsfs.h of Linux 6.12; Debian 12's headers are older.
+// linux/nsfs.h of Linux 6.11; Debian 12's headers are older.
 constexpr unsigned long kNsGetMntnsId = _IOR(0xb7, 0x5, uint64_t);
 
 }  // namespace

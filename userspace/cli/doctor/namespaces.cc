@@ -14,7 +14,7 @@ namespace {
 
 // include/linux/proc_ns.h: the first pid namespace's number, the same on every machine.
 constexpr uint64_t kInitialPidNamespace = 0xEFFFFFFC;
-// linux/nsfs.h of Linux 6.12.
+// linux/nsfs.h of Linux 6.11.
 constexpr unsigned long kNsGetMntnsId = _IOR(0xb7, 0x5, uint64_t);
 
 }  // namespace
@@ -50,7 +50,7 @@ Check CheckNamespaceIds() {
   }
   check.verdict = Verdict::kInfo;
   check.detail =
-      "the kernel does not tell userspace a mount namespace's never-reused id (6.12 does); its own "
+      "the kernel does not tell userspace a mount namespace's never-reused id (6.11 does); its own "
       "programs compare it all the same";
   return check;
 }

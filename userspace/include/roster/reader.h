@@ -64,7 +64,7 @@ class Reader {
   absl::StatusOr<std::optional<Member>> FindByCgroup(uint64_t id);
   // By process id in the caller's pid namespace: by the task's own membership where the kernel
   // holds one, else by its mount namespace, compared by its never-reused id where the kernel tells
-  // it (6.12). NOT_FOUND where there is no such process. Always makes system calls.
+  // it (6.11). NOT_FOUND where there is no such process. Always makes system calls.
   absl::StatusOr<std::optional<Member>> FindByPid(int pid);
   // By handle.
   absl::StatusOr<std::optional<Member>> Find(uint64_t handle);
