@@ -3,8 +3,9 @@
 //
 //   follow_containers [/sys/fs/bpf/mine/v1]
 //
-// A container's line is printed before its first instruction where an engine creates and starts it in
-// two steps, right after it where a person types `runc run`: this is where a tracer would attach.
+// A container's line is printed before its first instruction where an engine creates and starts it
+// in two steps, right after it where a person types `runc run`: this is where a tracer would
+// attach.
 #include <roster/collection.h>
 
 #include <csignal>

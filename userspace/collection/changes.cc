@@ -171,6 +171,10 @@ absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
           absl::StrCat("remove container ", std::string(what), ": is not here"));
     }
     container = entry->self;
+    // An initial list that was taken before still has it.
+    if (state_ == State::kInitializing) {
+      ended_early_.emplace(container->runtime.container_id);
+    }
     entry->removing.store(true, std::memory_order_relaxed);
     announced = Announce(EventType::kDeleted, container);
     if (!announced) {
@@ -187,8 +191,7 @@ absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
 }
 
 absl::Status Core::Update(const std::function<Entry*(Store&)>& find,
-                          const std::function<bool(Container*)>& change, std::string_view what,
-                          bool announce) {
+                          const std::function<bool(Container*)>& change, std::string_view what) {
   Announced announced;
   {
     MutexLock lock(&mutex_);
@@ -208,7 +211,7 @@ absl::Status Core::Update(const std::function<Entry*(Store&)>& find,
     store_.Replace(entry, fresh);
     updated_.fetch_add(1, std::memory_order_relaxed);
     TellFollowers(EventType::kUpdated, fresh->self, previous);
-    if (announce) announced = Announce(EventType::kUpdated, fresh->self, previous);
+    announced = Announce(EventType::kUpdated, fresh->self, previous);
   }
   announced.Await();
   return absl::OkStatus();
@@ -234,7 +237,7 @@ void Core::SetOwner(const ContainerPtr& container, OwnerReference owner) {
         c->k8s.owner = shared;
         return true;
       },
-      IdOf(*container), /*announce=*/false)
+      IdOf(*container))
       .IgnoreError();
 }
 

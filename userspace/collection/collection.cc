@@ -82,19 +82,18 @@ absl::Status ContainerCollection::UpdateContainer(Container container) {
         *c = container;
         return true;
       },
-      container.runtime.container_id, /*announce=*/true);
+      container.runtime.container_id);
 }
 
 absl::Status ContainerCollection::UpdateContainer(std::string_view id,
                                                   const std::function<bool(Container*)>& change) {
-  return core_->Update([id](Store& store) { return OldestLiving(store, id); }, change, id,
-                       /*announce=*/true);
+  return core_->Update([id](Store& store) { return OldestLiving(store, id); }, change, id);
 }
 
 absl::Status ContainerCollection::UpdateContainerByHandle(
     uint64_t handle, const std::function<bool(Container*)>& change) {
   return core_->Update([handle](Store& store) { return LivingByHandle(store, handle); }, change,
-                       HandleText(handle), /*announce=*/true);
+                       HandleText(handle));
 }
 
 absl::Status ContainerCollection::PublishPreCreate(Container container) {

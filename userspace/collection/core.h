@@ -58,8 +58,7 @@ class Core {
                       const std::function<bool(const Container&)>& is_pending,
                       std::string_view what);
   absl::Status Update(const std::function<Entry*(Store&)>& find,
-                      const std::function<bool(Container*)>& change, std::string_view what,
-                      bool announce);
+                      const std::function<bool(Container*)>& change, std::string_view what);
   absl::Status PublishPreCreate(Container container);
   absl::StatusOr<std::vector<ContainerPtr>> Subscribe(std::string_view key,
                                                       const ContainerSelector& selector,
@@ -121,7 +120,7 @@ class Core {
   Store store_;
   std::vector<PendingAdd*> pending_ ABSL_GUARDED_BY(mutex_);
   CondVar pending_done_;
-  // Ids whose removal came during Initialize, before any add.
+  // Ids whose removal came during Initialize: an initial list that was taken before may bring them.
   std::set<std::string> ended_early_ ABSL_GUARDED_BY(mutex_);
 
   // Set by options, then left alone until the next Initialize or the end: a call that came before

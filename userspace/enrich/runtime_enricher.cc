@@ -119,7 +119,12 @@ void RuntimeEnricher::ListLoop() {
       // Most are there already by now, perhaps without what their engine could not say then; or
       // another enricher drops them.
       for (const Container& container : containers) {
-        if (absl::IsAlreadyExists(around_.add_initial(container))) Give(container);
+        const absl::Status added = around_.add_initial(container);
+        if (absl::IsAlreadyExists(added)) Give(container);
+        // Its end may have been told between the list and this.
+        if (added.ok() && !IsAlive(container.runtime.container_pid, engine.host_root)) {
+          Remove(container);
+        }
       }
       if (!status.ok()) continue;
       MutexLock lock(&mutex_);

@@ -68,6 +68,23 @@ TEST_F(InitialContainers, AContainerThatEndsBetweenTheListAndItsAddIsNotKept) {
   EXPECT_NE(collection_.GetContainer("here"), nullptr);
 }
 
+TEST_F(InitialContainers, AContainerThatWasAddedAndEndedMeanwhileIsNotAnnouncedAgain) {
+  Recorder recorder;
+  Option engine("WithEngine", [&](CollectionSetup& setup) {
+    setup.AddInitialContainers("engine", [&]() -> absl::StatusOr<std::vector<Container>> {
+      std::vector<Container> list = {Make("gone", "", "", "", 1, 1)};
+      // The hook was faster, in everything.
+      EXPECT_TRUE(collection_.AddContainer(Make("gone", "", "", "", 1, 1)).ok());
+      EXPECT_TRUE(collection_.RemoveContainer("gone").ok());
+      return list;
+    });
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(collection_.Initialize(WithPubSub({recorder.Callback()}), engine).ok());
+  EXPECT_EQ(collection_.ContainerLen(), 0u);
+  EXPECT_THAT(recorder.Events(), ElementsAre("CREATED gone", "DELETED gone"));
+}
+
 TEST_F(InitialContainers, AnInitialListThatFailsIsAWarning) {
   std::vector<std::string> warnings;
   Option engine("WithEngine", [](CollectionSetup& setup) {

@@ -181,7 +181,21 @@ TEST_F(CollectionLookups, AnOwnerIsAskedForOnceAndRemembered) {
   EXPECT_EQ(collection_.LookupOwnerReferenceByMntns(1)->name, "agent");
   EXPECT_EQ(owners->calls, calls);
   EXPECT_EQ(collection_.GetContainer("a")->K8sOwnerReference()->kind, "DaemonSet");
-  EXPECT_THAT(recorder.Events(), ElementsAre("CREATED a", "CREATED b"));
+  EXPECT_THAT(recorder.Events(), ElementsAre("CREATED a", "CREATED b", "UPDATED a"));
+}
+
+TEST_F(CollectionLookups, WhoSelectsByOwnerIsToldWhenTheOwnerIsKnown) {
+  auto owners = std::make_shared<FakeOwners>();
+  ASSERT_TRUE(collection_.Initialize(WithOwnerSource(owners), WithPubSub()).ok());
+  Add(Make("a", "ns", "pod", "c", 1, 1));
+  ContainerSelector selector;
+  selector.where = "@owner=DaemonSet/agent";
+  Recorder recorder;
+  const auto there = collection_.Subscribe("mine", selector, recorder.Callback());
+  ASSERT_TRUE(there.ok()) << there.status();
+  EXPECT_TRUE(there->empty());
+  ASSERT_TRUE(collection_.LookupOwnerReferenceByMntns(1).has_value());
+  EXPECT_THAT(recorder.Events(), ElementsAre("CREATED a"));
 }
 
 }  // namespace
