@@ -143,8 +143,8 @@ class ContainerCollection : public ContainerResolver {
   std::map<std::string, uint32_t> LookupPIDByPod(std::string_view namespace_name,
                                                  std::string_view pod) const override;
   // The owner that the container's metadata names, else the one that the OwnerSource
-  // (WithOwnerSource) leads to, which is remembered in the container without an event. May block on
-  // that source.
+  // (WithOwnerSource) leads to, which is remembered in the container: an UPDATED. May block on that
+  // source, and for that event as every change of a container does.
   std::optional<OwnerReference> LookupOwnerReferenceByMntns(uint64_t mntns) override;
 
   absl::StatusOr<std::vector<ContainerPtr>> GetContainersBySelector(
