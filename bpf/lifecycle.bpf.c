@@ -14,6 +14,7 @@
  * look-up, an exec on the host not even that while no container is being made.
  */
 #include "bind.bpf.h"
+#include "join.bpf.h"
 
 static __always_inline __u64 parent_mntns(struct task_struct *task)
 {
@@ -62,7 +63,11 @@ static __noinline void settle_pending(struct task_struct *task, struct roster_li
 			become_member(task, l, m->parent);
 			roster_count(ROSTER_STAT_JOINED);
 			drop_pending(l, task->tgid);
+			return;
 		}
+		/* Another of the same id was meant, or it has ended meanwhile. */
+		drop_pending(l, task->tgid);
+		join_known(task, h, mntns);
 		return;
 	}
 	if (parent_mntns(task) == mntns) {
@@ -80,29 +85,6 @@ static __noinline void settle_pending(struct task_struct *task, struct roster_li
 		tell(ROSTER_EV_BOUND, m->handle, task->tgid);
 	}
 	drop_pending(l, task->tgid);
-}
-
-/* The task has entered, unannounced, the mount namespace of a container that is known. */
-static __always_inline _Bool join_known(struct task_struct *task, struct roster_hot *h, __u64 mntns)
-{
-	struct roster_membership *m = roster_by_mntns(mntns, mntns_id_of(task));
-	struct roster_lineage *l;
-	__u64 pidns;
-
-	if (!m)
-		return 0;
-	pid_in_own_namespace(task, &pidns);
-	if (pidns != m->pid_ns || pidns == h->host_pidns)
-		return 1; /* nsenter and the like: in the namespace, not of the container */
-	l = lineage_of(task);
-	if ((l && l->member) || !has_room(m->handle))
-		return 1;
-	l = make_lineage(task);
-	if (!l)
-		return 1;
-	become_member(task, l, m->handle);
-	roster_count(ROSTER_STAT_JOINED);
-	return 1;
 }
 
 /* A container that nobody announced: an unknown runtime, an expired hold, no daemon. */
@@ -255,12 +237,14 @@ static __noinline void member_exited(struct task_struct *task, __u64 handle)
 
 	if (!m || !b)
 		return;
-	if (m->init_pid == (__u32)task->tgid && signal->live.counter == 0)
-		__sync_val_compare_and_swap(&m->state, ROSTER_BOUND, ROSTER_EXITING);
+	if (m->init_pid == (__u32)task->tgid && signal->live.counter == 0 &&
+	    __sync_val_compare_and_swap(&m->state, ROSTER_BOUND, ROSTER_EXITING) == ROSTER_BOUND)
+		mark_changed();
 	if (__sync_fetch_and_add(&b->nlive, -1) == 1 &&
 	    __sync_val_compare_and_swap(&m->state, ROSTER_EXITING, ROSTER_ENDED) ==
 		ROSTER_EXITING) {
 		roster_count(ROSTER_STAT_ENDED);
+		mark_changed();
 		tell(ROSTER_EV_ENDED, handle, task->tgid);
 	}
 }

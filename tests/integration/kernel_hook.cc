@@ -109,4 +109,13 @@ absl::StatusOr<MappedArray<roster_birth>> KernelHook::Births() const {
                                         ROSTER_MAX_SLOTS, "roster_birth");
 }
 
+absl::StatusOr<MappedArray<roster_membership>> KernelHook::Slots() const {
+  return MappedArray<roster_membership>::Map(bpf_map__fd(lifecycle_->maps.roster_slot),
+                                             ROSTER_MAX_SLOTS, "roster_slot");
+}
+
+absl::StatusOr<MappedArray<roster_abi>> KernelHook::Abi() const {
+  return MappedArray<roster_abi>::Map(bpf_map__fd(lifecycle_->maps.roster_abi), 1, "roster_abi");
+}
+
 }  // namespace roster::testing

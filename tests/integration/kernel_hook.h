@@ -35,8 +35,10 @@ class KernelHook {
   // that is not to be compared.
   absl::StatusOr<uint64_t> Arm(pid_t tid, uint32_t slot, const std::string& id, uint64_t exe_ino);
 
-  // The slots' births, shared with BPF.
+  // Of the pins, shared with BPF.
   absl::StatusOr<MappedArray<roster_birth>> Births() const;
+  absl::StatusOr<MappedArray<roster_membership>> Slots() const;
+  absl::StatusOr<MappedArray<roster_abi>> Abi() const;
 
   const std::string& directory() const { return directory_; }
 

@@ -1,5 +1,8 @@
 // Who belongs to a container, and what one may have, by the kernel hook alone.
+#include <signal.h>
 #include <sys/stat.h>
+
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engines/oci_bundle.h"
@@ -136,6 +139,54 @@ TEST_F(KernelHookTest, ASharedNetworkNamespaceLeadsToWhoIsLeftWithoutADaemonToo)
   EXPECT_EQ(pins->netns[netns], two->by_task.handle);
   ROSTER_ASSERT_OK(engine.Remove("two"));
   ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
+}
+
+// What was armed for an exec is another container's of the same id: the task is a member of the one
+// it has entered.
+TEST_F(KernelHookTest, AnExecIntoTheTwinOfWhatItWasArmedForBelongsToTheTwin) {
+  OciEngine engine("runc", *workspace_);
+  ROSTER_ASSERT_OK(engine.Start());
+  ROSTER_ASSERT_OK(engine.Run({"one", {MarkerPath(1), "wait"}}));
+  ROSTER_ASSERT_OK(engine.Run({"two", {MarkerPath(2), "wait"}}));
+  auto one = observer_->Await(1, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(one);
+  auto two = observer_->Await(2, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(two);
+  Held exec = Hold(engine.CommandLine({"exec", "one", MarkerPath(3), "exit"}));
+  constexpr uint32_t kSlot = 4000;
+  ROSTER_ASSERT_OK(hook_->Arm(exec.pid, kSlot, "", 0));
+  auto slots = hook_->Slots();
+  ROSTER_ASSERT_OK(slots);
+  (*slots)[kSlot].parent = two->by_task.handle;
+  SetBits((*slots)[kSlot].flags, ROSTER_F_JOIN);
+  EXPECT_EQ(LetGo(std::move(exec)), 0);
+  auto joined = observer_->Await(3, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(joined);
+  EXPECT_EQ(joined->by_task.handle, one->by_task.handle);
+  for (const char* name : {"one", "two"}) ROSTER_ASSERT_OK(engine.Remove(name));
+  EXPECT_NE(LoadField((*slots)[kSlot].state), static_cast<uint32_t>(ROSTER_PENDING));
+}
+
+TEST_F(KernelHookTest, EachStepOfAContainersEndRaisesTheChangeCounter) {
+  OciEngine engine("runc", *workspace_);
+  ROSTER_ASSERT_OK(engine.Start());
+  ROSTER_ASSERT_OK(engine.Run({"one", {MarkerPath(1), "wait"}}));
+  auto one = observer_->Await(1, In(absl::Seconds(10)));
+  ROSTER_ASSERT_OK(one);
+  auto slots = hook_->Slots();
+  ROSTER_ASSERT_OK(slots);
+  auto abi = hook_->Abi();
+  ROSTER_ASSERT_OK(abi);
+  const uint64_t before = LoadField((*abi)[0].changes);
+  ASSERT_EQ(::kill(one->pid, SIGKILL), 0);
+  Ticker ticker(absl::Milliseconds(20));
+  roster_membership& slot = (*slots)[ROSTER_HANDLE_SLOT(one->by_task.handle)];
+  ROSTER_ASSERT_OK(WaitUntil("the slot to be free", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+    ticker.Take();
+    return LoadField(slot.state) == ROSTER_FREE;
+  }));
+  EXPECT_GE(LoadField((*abi)[0].changes), before + 3) << "exiting, ended, free";
+  ROSTER_ASSERT_OK(engine.Remove("one"));
 }
 
 }  // namespace

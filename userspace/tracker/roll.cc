@@ -75,9 +75,16 @@ bool Roll::IsPrepared(pid_t tid, const std::string& id) const {
 
 void Roll::PrepareJoin(const JoinIntent& join, const HeldTask& task) {
   NoteRoot(join.root);
-  const ContainerPtr container = collection_->GetContainer(join.id);
-  if (container == nullptr || container->handle == 0)
-    return;  // the kernel hook knows it by its namespaces
+  // Of two runtimes that use one id, the caller's; of one runtime's two, told apart by their roots,
+  // the kernel hook finds the right one by its namespaces, as it does with one that is not here.
+  ContainerPtr container;
+  for (ContainerPtr& candidate : collection_->GetContainers(join.id)) {
+    if (candidate->handle == 0) continue;
+    if (container == nullptr || candidate->oci_runtime == join.runtime) {
+      container = std::move(candidate);
+    }
+  }
+  if (container == nullptr) return;
   if (absl::StatusOr<uint64_t> handle = mirror_->ArmJoin(container->handle, task); !handle.ok()) {
     LogWarning("exec not armed", {{"id", join.id}, {"error", handle.status()}});
   }
