@@ -10,6 +10,7 @@
 #include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "kernel/shared_field.h"
+#include "log/log.h"
 #include "mirror/record.h"
 
 namespace roster {
@@ -18,6 +19,10 @@ namespace {
 // How st_dev looks inside the kernel: super_block.s_dev.
 uint64_t KernelDevice(uint64_t st_dev) {
   return (static_cast<uint64_t>(major(st_dev)) << 20) | minor(st_dev);
+}
+
+void LogRefused(const char* map, const absl::Status& status) {
+  LogSparsely(map, LogLevel::kWarning, "a container is missing from a map", {{"error", status}});
 }
 
 }  // namespace
@@ -32,68 +37,13 @@ Mirror::Mirror(const PinPaths& paths, PinnedMaps maps)
 
 absl::Status Mirror::PutRecord(const roster_record& record) {
   absl::Status status = maps_.records.Set(record.handle, record);
-  if (!status.ok()) Count(ROSTER_STAT_RECORD_FULL);
+  if (status.ok()) return status;
+  Count(ROSTER_STAT_RECORD_FULL);
+  LogRefused("roster_record", status);
   return status;
 }
 
-// An entry that is there has not been taken: the exec that it was made for has failed.
-void Mirror::Disarm(uint32_t tid) {
-  const std::optional<roster_armed> armed = maps_.armed.Find(tid);
-  if (!armed || !maps_.armed.Remove(tid)) return;
-  AddField(maps_.hot[0].armed, -1);
-  if (slots_.Claim(armed->handle, ROSTER_PENDING)) slots_.Free(armed->handle);
-  maps_.records.Remove(armed->handle);
-}
-
-absl::StatusOr<uint64_t> Mirror::ArmHandle(uint64_t handle, const HeldTask& task) {
-  roster_birth* birth = slots_.Birth(handle);
-  birth->npending = 1;
-  birth->exe_ino = task.exe_ino;
-  slots_.Publish(handle, ROSTER_PENDING);
-  // Counted before it is there: too high costs time, too low would miss it.
-  AddField(maps_.hot[0].armed, 1);
-  const uint32_t tid = static_cast<uint32_t>(task.tid);
-  Disarm(tid);
-  if (absl::Status status = maps_.armed.Set(tid, roster_armed{handle}, BPF_NOEXIST); !status.ok()) {
-    AddField(maps_.hot[0].armed, -1);
-    if (slots_.Claim(handle, ROSTER_PENDING)) slots_.Free(handle);
-    maps_.records.Remove(handle);
-    return status;
-  }
-  abi_.Changed();
-  return handle;
-}
-
-absl::StatusOr<uint64_t> Mirror::Arm(const Container& container, const HeldTask& task) {
-  absl::StatusOr<uint64_t> handle = slots_.Reserve();
-  if (!handle.ok()) {
-    Count(ROSTER_STAT_SLOTS_FULL);
-    return handle;
-  }
-  roster_record record = MakeRecord(container);
-  record.handle = *handle;
-  record.created_at_ns = RealTimeNs();
-  if (absl::Status status = PutRecord(record); !status.ok()) {
-    slots_.Free(*handle);
-    return status;
-  }
-  return ArmHandle(*handle, task);
-}
-
-absl::StatusOr<uint64_t> Mirror::ArmJoin(uint64_t target, const HeldTask& task) {
-  if (slots_.Find(target) == nullptr)
-    return absl::NotFoundError(absl::StrCat("no container has handle ", target));
-  absl::StatusOr<uint64_t> handle = slots_.Reserve();
-  if (!handle.ok()) {
-    Count(ROSTER_STAT_SLOTS_FULL);
-    return handle;
-  }
-  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*handle)];
-  m.flags = ROSTER_F_JOIN;
-  m.parent = target;
-  return ArmHandle(*handle, task);
-}
-
+// In a map that is full a container is missing; the others still lead to it.
 absl::Status Mirror::EnterIdentities(const roster_membership& m) {
   if (m.mntns != 0) {
     const std::optional<uint64_t> held = maps_.mntns.Find(m.mntns);
@@ -103,14 +53,14 @@ absl::Status Mirror::EnterIdentities(const roster_membership& m) {
     }
     if (absl::Status status = maps_.mntns.Set(m.mntns, m.handle); !status.ok()) {
       Count(ROSTER_STAT_MNTNS_FULL);
-      return status;
+      LogRefused("roster_mntns", status);
     }
   }
-  ROSTER_RETURN_IF_ERROR(pods_.Enter(m));
+  if (absl::Status status = pods_.Enter(m); !status.ok()) LogRefused("roster_netns", status);
   if (m.cgroup_id != 0) {
     if (absl::Status status = maps_.cgroup.Set(m.cgroup_id, m.handle); !status.ok()) {
       Count(ROSTER_STAT_CGROUP_FULL);
-      return status;
+      LogRefused("roster_cgroup", status);
     }
   }
   return absl::OkStatus();
@@ -126,10 +76,7 @@ absl::StatusOr<uint64_t> Mirror::Adopt(const Container& container, const InitIde
   record.handle = *handle;
   record.created_at_ns = RealTimeNs();
   record.started_at_ns = static_cast<uint64_t>(container.runtime.container_started_at);
-  if (absl::Status status = PutRecord(record); !status.ok()) {
-    slots_.Free(*handle);
-    return status;
-  }
+  PutRecord(record).IgnoreError();  // logged; it is missing there only
   roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*handle)];
   m.mntns = container.mntns;
   m.mntns_id = init.mntns_id;
@@ -246,16 +193,20 @@ size_t Mirror::HandOnMntns() {
   return handed;
 }
 
+uint32_t Mirror::FreeClaimed(uint64_t handle) {
+  const roster_membership m = CopyShared(maps_.slots[ROSTER_HANDLE_SLOT(handle)]);
+  if (maps_.mntns.Find(m.mntns) == handle) maps_.mntns.Remove(m.mntns);
+  if (maps_.netns.Find(m.netns) == handle) maps_.netns.Remove(m.netns);
+  if (maps_.cgroup.Find(m.cgroup_id) == handle) maps_.cgroup.Remove(m.cgroup_id);
+  slots_.Free(handle);
+  return m.flags;
+}
+
 void Mirror::Drop(uint64_t handle) {
   uint32_t flags = 0;
   for (uint32_t state : {ROSTER_PENDING, ROSTER_BOUND, ROSTER_EXITING, ROSTER_ENDED}) {
     if (!slots_.Claim(handle, state)) continue;
-    const roster_membership m = CopyShared(maps_.slots[ROSTER_HANDLE_SLOT(handle)]);
-    flags = m.flags;
-    if (maps_.mntns.Find(m.mntns) == handle) maps_.mntns.Remove(m.mntns);
-    if (maps_.netns.Find(m.netns) == handle) maps_.netns.Remove(m.netns);
-    if (maps_.cgroup.Find(m.cgroup_id) == handle) maps_.cgroup.Remove(m.cgroup_id);
-    slots_.Free(handle);
+    flags = FreeClaimed(handle);
     break;
   }
   maps_.records.Remove(handle);
@@ -310,26 +261,6 @@ absl::Status Mirror::SetRuntimes(const std::vector<RuntimeFile>& files) {
     if (!wanted.contains(ino)) maps_.runtimes.Remove(ino);
   }
   return absl::OkStatus();
-}
-
-size_t Mirror::Repair() {
-  size_t repaired = slots_.FreeAbandoned();
-  // The tracers of an earlier writer are gone with it.
-  for (uint64_t handle : slots_.Handles()) tracer_sets_.SetTracerBits(handle, {}).IgnoreError();
-  tracer_sets_.EmptyAll();
-  for (auto* map : {&maps_.mntns, &maps_.netns, &maps_.cgroup}) {
-    for (uint64_t key : map->Keys()) {
-      const std::optional<uint64_t> handle = map->Find(key);
-      if (handle && slots_.Find(*handle) == nullptr && map->Remove(key)) ++repaired;
-    }
-  }
-  for (uint64_t handle : maps_.records.Keys()) {
-    if (slots_.Find(handle) == nullptr && maps_.records.Remove(handle)) ++repaired;
-  }
-  repaired += pods_.Load();
-  repaired += HandOnMntns();
-  abi_.Changed();
-  return repaired;
 }
 
 }  // namespace roster

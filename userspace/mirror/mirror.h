@@ -40,8 +40,9 @@ struct InitIdentity {
   uint64_t pidns = 0;
 };
 
-// Errors are RESOURCE_EXHAUSTED naming the map when one is full: it is counted in roster_stats and
-// nothing held is changed. Thread-safe.
+// A full map refuses what is new and keeps what it holds, counted in roster_stats and logged: the
+// container is missing from that map alone. Without a free slot it cannot be at all, and the error
+// is RESOURCE_EXHAUSTED, naming roster_slot. Thread-safe.
 class Mirror {
  public:
   Mirror(const PinPaths& paths, PinnedMaps maps);
@@ -53,7 +54,7 @@ class Mirror {
 
   // Fills slot and record for a container about to be made and arms the held task with its handle.
   // The runtime's exec, once released, takes it. What an earlier exec of the task, one that failed,
-  // has left untaken is freed.
+  // has left untaken is freed. NOT_FOUND, and nothing is left, when the task has ended.
   absl::StatusOr<uint64_t> Arm(const Container& container, const HeldTask& task);
   // The same for `exec` into the container `target`.
   absl::StatusOr<uint64_t> ArmJoin(uint64_t target, const HeldTask& task);
@@ -102,9 +103,11 @@ class Mirror {
   std::optional<roster_membership> Slot(uint64_t handle) const { return slots_.Snapshot(handle); }
   std::optional<roster_record> Record(uint64_t handle) const { return maps_.records.Find(handle); }
   std::vector<uint64_t> Handles() const { return slots_.Handles(); }
-  // Identity entries that lead nowhere are removed; slots that a crash left reserved are freed;
-  // what containers share leads to one that is there; tracers' bits are cleared and their sets
-  // emptied, until somebody asks for them again. At start, before any container is noted.
+  // Identity entries that lead nowhere, or to a container that has another, are removed, missing
+  // ones entered; slots that a crash left reserved, or pending without a task that could take them,
+  // are freed; what containers share leads to one that is there; tracers' bits are cleared and
+  // their sets emptied, until somebody asks for them again. At start, before any container is
+  // noted.
   size_t Repair();
   int events_fd() const { return maps_.events.get(); }
   // Grows when a message of the kernel hook has found its buffer full. Read it when the buffer has
@@ -122,9 +125,14 @@ class Mirror {
   AbiWriter abi_;
   SlotTable slots_;
   TracerSets tracer_sets_;
+  size_t FreeUntaken();
+  // Frees a slot that the caller has claimed, and what leads to it; its last flags.
+  uint32_t FreeClaimed(uint64_t handle);
   Counters counters_;
   Pods pods_;
   Mutex mutex_;
+  size_t RemoveFalseEntries();
+  size_t EnterMissing();
   absl::flat_hash_map<uint64_t, absl::Time> tombstones_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -41,7 +41,8 @@ class SlotTable {
   // Handles of all slots that are in use and published.
   std::vector<uint64_t> Handles() const;
 
-  // Frees slots that a crash left RESERVED. Only before anybody else allots: at start.
+  // Frees slots that a crash left RESERVED, and those whose handle is not theirs. Only before
+  // anybody else allots: at start.
   size_t FreeAbandoned();
 
  private:

@@ -135,7 +135,15 @@ void HoldHandler::OnCreate(const HeldEvent& event, PreparedCreate prepared) {
   absl::StatusOr<uint64_t> handle =
       roll_->Prepare(std::move(prepared), TaskOf(event), [this, event] { Release(event); });
   if (!handle.ok()) {
-    LogError("container not entered", {{"id", id}, {"error", handle.status()}});
+    // Not there any more: its runtime was killed while it was held.
+    Log(absl::IsNotFound(handle.status()) ? LogLevel::kInfo : LogLevel::kError,
+        "container not entered", {{"id", id}, {"error", handle.status()}});
+    Release(event);
+    return;
+  }
+  // Let go at the deadline, the task may have executed, and even ended: what were armed for it now
+  // nobody would take.
+  if (absl::IsNotFound(keeper_->Borrow(event.number).status())) {
     Release(event);
     return;
   }

@@ -51,7 +51,7 @@ class Roll {
   // --- From the runtime hook
   // -------------------------------------------------------------------------------- A held runtime
   // will make this container: arms the task, tells subscribers PRECREATE, then calls `release`. On
-  // an error (a map is full) nothing is armed and `release` is not called.
+  // an error (no slot is free) nothing is armed and `release` is not called.
   absl::StatusOr<uint64_t> Prepare(PreparedCreate prepared, const HeldTask& task,
                                    std::function<void()> release);
   // Keeps the mark on the container's pid file for as long as it is awaited.

@@ -6,7 +6,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST_F(MirrorTest, AFullMapIsAnErrorThatNamesItAndKeepsWhatIsHeld) {
+TEST_F(MirrorTest, AContainerIsMissingFromAFullMapOnlyAndWhatIsHeldStays) {
   const Container first = Named("first", 50, 0);
   const absl::StatusOr<uint64_t> held = mirror_->Adopt(first, {.pid = 7});
   ASSERT_TRUE(held.ok());
@@ -16,13 +16,26 @@ TEST_F(MirrorTest, AFullMapIsAnErrorThatNamesItAndKeepsWhatIsHeld) {
     for (uint64_t key = 1000; bpf_map_update_elem(fd.get(), &key, &handle, BPF_ANY) == 0; ++key) {
     }
   }
-  const absl::StatusOr<uint64_t> refused = mirror_->Adopt(Named("late", 60, 0), {.pid = 8});
-  ASSERT_FALSE(refused.ok());
-  EXPECT_TRUE(absl::IsResourceExhausted(refused.status())) << refused.status();
-  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("roster_mntns"));
+  const Container late = Adopt("late", 60, 201, {.pid = 8});
+  EXPECT_EQ(Identity("roster_mntns", 60), 0u);
+  EXPECT_EQ(Identity("roster_netns", 201), late.handle);
+  EXPECT_EQ(Identity("roster_cgroup", late.cgroup_id), late.handle);
+  EXPECT_TRUE(mirror_->Record(late.handle));
   EXPECT_EQ(Identity("roster_mntns", 50), *held);
   EXPECT_TRUE(mirror_->Slot(*held).has_value());
-  EXPECT_EQ(mirror_->Handles().size(), 1u) << "the refused container's slot is free again";
+}
+
+TEST_F(MirrorTest, AContainerForWhichThereIsNoRecordIsArmedAllTheSame) {
+  absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+  ASSERT_TRUE(maps.ok());
+  roster_record filler = {};
+  for (uint64_t key = 1; maps->records.Set(key << 32, filler).ok(); ++key) {
+  }
+  const absl::StatusOr<uint64_t> handle = mirror_->Arm(Named("late", 60, 0), {.tid = getpid()});
+  ASSERT_TRUE(handle.ok()) << handle.status();
+  EXPECT_TRUE(mirror_->Slot(*handle));
+  EXPECT_FALSE(mirror_->Record(*handle));
+  EXPECT_TRUE(maps->armed.Find(static_cast<uint32_t>(getpid())));
 }
 
 TEST_F(MirrorTest, AFullSlotTableIsAnErrorThatNamesIt) {
