@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -62,6 +63,11 @@ class Mirror {
   // mount namespace leads to a living container: the kernel hook was faster.
   absl::StatusOr<uint64_t> Adopt(const Container& container, const InitIdentity& init);
 
+  // What was made below the cgroup of an adopted container before the kernel's programs watched
+  // leads to it too, unless it leads to another; `directory` is where that cgroup is. As much as
+  // one container may have. RESOURCE_EXHAUSTED past that, or where the map is full.
+  absl::Status EnterChildCgroups(uint64_t handle, const std::string& directory);
+
   // The init of an armed container is known before it runs (its pid file is being read): its
   // identities lead to the slot from now on; the slot stays PENDING until the kernel sees the
   // init's exec. ALREADY_EXISTS, and nothing changed, when its mount namespace is another's.
@@ -101,6 +107,8 @@ class Mirror {
 
   void Count(uint32_t stat, uint64_t n = 1) { counters_.Add(stat, n); }
   std::optional<roster_membership> Slot(uint64_t handle) const { return slots_.Snapshot(handle); }
+  // How the slot of a handle that names one came to be, and what keeps it.
+  roster_birth Birth(uint64_t handle) const { return CopyShared(*slots_.Birth(handle)); }
   std::optional<roster_record> Record(uint64_t handle) const { return maps_.records.Find(handle); }
   std::vector<uint64_t> Handles() const { return slots_.Handles(); }
   // Identity entries that lead nowhere, or to a container that has another, are removed, missing
@@ -117,22 +125,22 @@ class Mirror {
  private:
   absl::StatusOr<uint64_t> ArmHandle(uint64_t handle, const HeldTask& task);
   void Disarm(uint32_t tid);
+  size_t FreeUntaken();
+  // Frees a slot that the caller has claimed, and what leads to it; its last flags.
+  uint32_t FreeClaimed(uint64_t handle);
   absl::Status PutRecord(const roster_record& record);
   absl::Status EnterIdentities(const roster_membership& m);
   size_t HandOnMntns();
+  size_t RemoveFalseEntries();
+  size_t EnterMissing();
 
   PinnedMaps maps_;
   AbiWriter abi_;
   SlotTable slots_;
   TracerSets tracer_sets_;
-  size_t FreeUntaken();
-  // Frees a slot that the caller has claimed, and what leads to it; its last flags.
-  uint32_t FreeClaimed(uint64_t handle);
   Counters counters_;
   Pods pods_;
   Mutex mutex_;
-  size_t RemoveFalseEntries();
-  size_t EnterMissing();
   absl::flat_hash_map<uint64_t, absl::Time> tombstones_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "mirror/record.h"
 #include "tracker/describe.h"
+#include "tracker/kernel_facts.h"
 #include "tracker/roll.h"
 
 namespace roster {
@@ -34,6 +35,35 @@ void Roll::Announce(Container container, std::function<void()> then) {
     if (then) loop_->Post(then);
   });
   Refine(container);
+}
+
+void Roll::NoteStart(const roster_membership& slot) {
+  const std::optional<roster_record> record = mirror_->Record(slot.handle);
+  if (!record) return;
+  Container container = ContainerFromRecord(*record, slot);
+  ReadCgroup(static_cast<pid_t>(slot.init_pid), &container).IgnoreError();
+  if (absl::Status status = mirror_->Update(container); !status.ok()) {
+    LogWarning("record not written", {{"id", container.runtime.container_id}, {"error", status}});
+  }
+  TakeStart(slot, &container);
+  (void)mirror_->NoteBound(container);
+  TellStart(std::move(container));
+}
+
+void Roll::TellStart(Container container) {
+  worker_.Post([this, container = std::move(container)] {
+    (void)collection_->UpdateContainerByHandle(container.handle, [&container](Container* held) {
+      const Container before = *held;
+      // The kernel's word counts for more than the pid file's.
+      held->runtime.container_pid = container.runtime.container_pid;
+      held->mntns = container.mntns;
+      held->netns = container.netns;
+      held->runtime.container_started_at = container.runtime.container_started_at;
+      held->cgroup_id = container.cgroup_id;
+      held->cgroup_path = container.cgroup_path;
+      return *held != before;
+    });
+  });
 }
 
 void Roll::Add(const Container& container) {

@@ -160,7 +160,8 @@ void Roll::OnBound(const roster_event& event) {
   if (!node.empty()) prepared_tids_.erase(node.mapped().tid);
   if (!slot) return;  // ended already: its ENDED and CLEARED follow
   if (node.empty()) {
-    // Armed by a daemon that is gone.
+    // Armed by a daemon that is gone; announced if its pid file had been read.
+    if (living_.contains(event.handle)) NoteStart(*slot);
     Resolve(event.handle, static_cast<pid_t>(event.pid));
     return;
   }
@@ -181,26 +182,16 @@ void Roll::OnBound(const roster_event& event) {
     Announce(std::move(container), nullptr);
     return;
   }
-  worker_.Post([this, container = std::move(container)] {
-    (void)collection_->UpdateContainerByHandle(container.handle, [&container](Container* held) {
-      // The kernel's word counts for more than the pid file's.
-      held->runtime.container_pid = container.runtime.container_pid;
-      held->mntns = container.mntns;
-      held->netns = container.netns;
-      held->runtime.container_started_at = container.runtime.container_started_at;
-      held->cgroup_id = container.cgroup_id;
-      held->cgroup_path = container.cgroup_path;
-      return true;
-    });
-  });
+  TellStart(std::move(container));
 }
 
 void Roll::OnDropped(uint64_t handle) {
-  auto node = preparing_.extract(handle);
-  if (node.empty()) return;
-  prepared_tids_.erase(node.mapped().tid);
-  LogInfo("container never started",
-          {{"id", node.mapped().prepared.intent.id}, {"handle", handle}});
+  if (auto node = preparing_.extract(handle); !node.empty()) {
+    prepared_tids_.erase(node.mapped().tid);
+    LogInfo("container never started",
+            {{"id", node.mapped().prepared.intent.id}, {"handle", handle}});
+  }
+  // Also one that a daemon that is gone had prepared, and an exec's, which has nothing to drop.
   if (living_.contains(handle)) OnEnded(handle);
   mirror_->Drop(handle);
 }

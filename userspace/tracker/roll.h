@@ -80,7 +80,13 @@ class Roll {
   // the running process tell.
   void Restore(uint64_t handle, const roster_membership& slot);
   // A process that is a container's init and has no slot.
-  absl::Status AdoptRunning(pid_t pid);
+  struct Adopted {
+    uint64_t handle = 0;
+    std::string cgroup_path;  // its cgroup's directory; "": unknown
+  };
+  absl::StatusOr<Adopted> AdoptRunning(pid_t pid);
+  // One of these that is gone, and no program of the kernel's tells so.
+  void Withdraw(uint64_t handle) { OnDropped(handle); }
 
   // --- From the collection
   // -------------------------------------------------------------------------------------------
@@ -113,13 +119,17 @@ class Roll {
   void Announce(Container container, std::function<void()> then);
   // Adds it to the collection; on the worker's thread.
   void Add(const Container& container);
+  // The init of an announced container that an earlier daemon armed has taken its handle.
+  void NoteStart(const roster_membership& slot);
+  bool IsStartUntold(const roster_membership& slot) const;
+  // What is told of a container once its init runs: subscribers who know it get it as an update.
+  void TellStart(Container container);
   // An initial list, which knows no handles, was faster: what the collection holds under the id of
   // this living container is this container.
   void ClaimListed(uint64_t handle);
   // Writes what the collection knows of a living container into its record.
   void Record(const ContainerPtr& container);
   void Refine(const Container& container);
-  void Remove(uint64_t handle, bool announced);
   void ScheduleTombstones(absl::Time when);
 
   EventLoop* const loop_;

@@ -26,9 +26,13 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
   Container container;
   ContainerKind kind = ContainerKind::kContainer;
   if (record) container = ContainerFromRecord(*record, slot);
-  if (absl::StatusOr<Identity> identity = finder_.FindNow(static_cast<pid_t>(slot.init_pid));
-      identity.ok()) {
-    container = DescribeIdentity(*identity, std::move(container), &kind);
+  // Of one whose init has gone: the number may be another process's by now.
+  const bool has_init = slot.state < ROSTER_EXITING;
+  if (has_init) {
+    if (absl::StatusOr<Identity> identity = finder_.FindNow(static_cast<pid_t>(slot.init_pid));
+        identity.ok()) {
+      container = DescribeIdentity(*identity, std::move(container), &kind);
+    }
   }
   if (container.runtime.container_id.empty()) {
     Resolve(handle, static_cast<pid_t>(slot.init_pid));
@@ -36,7 +40,7 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
   }
   TakeMembership(slot, &container);
   if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(handle);
-  ReadCgroup(static_cast<pid_t>(slot.init_pid), &container).IgnoreError();
+  if (has_init) ReadCgroup(static_cast<pid_t>(slot.init_pid), &container).IgnoreError();
   // It may have been bound while there was no daemon to write the time down.
   if (!record || record->started_at_ns == 0) mirror_->Update(container).IgnoreError();
   TakeStart(slot, &container);
@@ -44,7 +48,7 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
   Announce(std::move(container), nullptr);
 }
 
-absl::Status Roll::AdoptRunning(pid_t pid) {
+absl::StatusOr<Roll::Adopted> Roll::AdoptRunning(pid_t pid) {
   ROSTER_ASSIGN_OR_RETURN(const Identity identity, finder_.FindNow(pid));
   ContainerKind kind = ContainerKind::kContainer;
   Container container = DescribeIdentity(identity, Container(), &kind);
@@ -52,8 +56,9 @@ absl::Status Roll::AdoptRunning(pid_t pid) {
   ROSTER_ASSIGN_OR_RETURN(container.handle, mirror_->Adopt(container, init));
   if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(container.handle);
   (void)mirror_->NoteBound(container);
+  Adopted adopted{.handle = container.handle, .cgroup_path = container.cgroup_path};
   Announce(std::move(container), nullptr);
-  return absl::OkStatus();
+  return adopted;
 }
 
 void Roll::NoteRoot(const std::string& root) {
@@ -112,12 +117,19 @@ void Roll::Resolved(uint64_t handle, pid_t pid, const absl::StatusOr<Identity>& 
   if (!ending) Announce(std::move(container), nullptr);
 }
 
+// Its init has taken its handle, and nobody has written that down.
+bool Roll::IsStartUntold(const roster_membership& slot) const {
+  if (slot.bound_ns == 0 || !living_.contains(slot.handle)) return false;
+  const std::optional<roster_record> record = mirror_->Record(slot.handle);
+  return record && record->started_at_ns == 0;
+}
+
 void Roll::Reconcile() {
   for (uint64_t handle : mirror_->Handles()) {
     const std::optional<roster_membership> slot = mirror_->Slot(handle);
     if (!slot || slot->state == ROSTER_PENDING || slot->init_pid == 0) continue;
     if ((slot->flags & (ROSTER_F_JOIN | ROSTER_F_POD)) != 0) continue;
-    if (preparing_.contains(handle)) {
+    if (preparing_.contains(handle) || IsStartUntold(*slot)) {
       OnBound({.type = ROSTER_EV_BOUND, .pid = slot->init_pid, .handle = handle});
     }
     if (slot->state == ROSTER_ENDED) {

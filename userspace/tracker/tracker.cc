@@ -6,16 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <optional>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
 #include "log/log.h"
-#include "process/namespace_ids.h"
-#include "process/proc_task.h"
-#include "runtime/identify.h"
 
 namespace roster {
 namespace {
@@ -27,19 +22,6 @@ bool HasPrivateDevice(const std::string& path) {
   struct statfs fs;
   return statfs(path.c_str(), &fs) != 0 || fs.f_type == OVERLAYFS_SUPER_MAGIC ||
          fs.f_type == BTRFS_SUPER_MAGIC;
-}
-
-// Whether a slot that was found at start tells the truth: its init lives, in that mount namespace.
-// The pid and the inode number may be another process's and namespace's by now, the id may not.
-bool IsTrue(const roster_membership& slot) {
-  const absl::StatusOr<ProcTask> init = ProcTask::Open(static_cast<pid_t>(slot.init_pid));
-  if (!init.ok()) return false;
-  const absl::StatusOr<uint64_t> mntns = init->NamespaceInode(NamespaceKind::kMnt);
-  if (!mntns.ok() || *mntns != slot.mntns) return false;
-  const absl::StatusOr<Fd> ns = init->OpenNamespace(NamespaceKind::kMnt);
-  const uint64_t id = ns.ok() ? MntnsId(ns->get()) : 0;
-  // 0: an older kernel, or a slot that userspace filled on one.
-  return id == 0 || slot.mntns_id == 0 || id == slot.mntns_id;
 }
 
 }  // namespace
@@ -178,44 +160,6 @@ void Tracker::LearnRuntime(const std::string& path) {
   } else if (marks_->marked().size() > before) {
     LogInfo("runtime learned", {{"path", path}});
   }
-}
-
-void Tracker::Adopt() {
-  const size_t repaired = mirror_->Repair();
-  size_t restored = 0;
-  size_t dropped = 0;
-  absl::flat_hash_set<pid_t> known;
-  for (uint64_t handle : mirror_->Handles()) {
-    const std::optional<roster_membership> slot = mirror_->Slot(handle);
-    // Pods stay as long as one of their containers does.
-    if (!slot || (slot->flags & (ROSTER_F_JOIN | ROSTER_F_POD)) != 0) continue;
-    if (slot->init_pid == 0) continue;  // armed; its init is still to come
-    if (slot->state == ROSTER_ENDED || IsTrue(*slot)) {
-      roll_->Restore(handle, *slot);
-      restored += slot->state != ROSTER_ENDED;
-      known.insert(static_cast<pid_t>(slot->init_pid));
-    } else {
-      mirror_->Drop(handle);
-      ++dropped;
-    }
-  }
-  size_t adopted = 0;
-  for (pid_t pid : FindRunningContainerInits(host_.mntns)) {
-    if (known.contains(pid)) continue;
-    absl::Status status = roll_->AdoptRunning(pid);
-    if (status.ok()) {
-      ++adopted;
-    } else if (!absl::IsAlreadyExists(status)) {
-      LogDebug("not adopted", {{"pid", pid}, {"reason", status}});
-    }
-  }
-  absl::StatusOr<uint64_t> tasks = programs_->AdoptTasks();
-  if (!tasks.ok()) AddProblem(std::string(tasks.status().message()));
-  LogInfo("adopted", {{"restored", restored},
-                      {"found", adopted},
-                      {"dropped", dropped},
-                      {"repaired", repaired},
-                      {"tasks", tasks.ok() ? *tasks : 0}});
 }
 
 void Tracker::Beat() {
