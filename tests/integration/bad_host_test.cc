@@ -1,13 +1,18 @@
 // A host that lacks something, and a pins directory that is not as it should be: a clear error that
 // names it, and never a runtime that is refused.
 #include <bpf/bpf.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "engines/host_state.h"
 #include "integration/roster_test_base.h"
 
 namespace roster::testing {
@@ -121,6 +126,23 @@ TEST_F(BadHost, CorruptSlotsAreRepairedAtTheNextStart) {
   EXPECT_EQ(Decide(*containers).by_mntns.right, 3) << ToText(Decide(*containers));
   ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, 3));
   ExpectNothingLeft();
+}
+
+TEST_F(BadHost, AKeeperThatDiesIsReplacedAndThatIsSaid) {
+  ROSTER_ASSERT_OK(roster_->Start());
+  std::string children;
+  const std::string tasks = absl::StrCat("/proc/", roster_->pid(), "/task");
+  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+    children += ReadKernelFile(task.path().string() + "/children");
+  }
+  pid_t keeper = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::StripAsciiWhitespace(children), &keeper)) << children;
+  ASSERT_EQ(::kill(keeper, SIGKILL), 0);
+  Ticker ticker(absl::Milliseconds(50));
+  ROSTER_EXPECT_OK(WaitUntil("a line in the log", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+    ticker.Take();
+    return absl::StrContains(roster_->Log(), "the keeper was dead or stopped");
+  }));
 }
 
 TEST_F(BadHost, DaemonWithoutFileDescriptorsRefusesNoExec) {

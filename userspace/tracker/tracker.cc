@@ -26,7 +26,10 @@ bool HasPrivateDevice(const std::string& path) {
 
 }  // namespace
 
-Tracker::Tracker(const TrackerOptions& options) : options_(options), paths_(options.pin_dir) {}
+Tracker::Tracker(const TrackerOptions& options)
+    : options_(options),
+      paths_(options.pin_dir),
+      keeper_watch_([this](std::string_view problem) { AddProblem(problem); }) {}
 
 absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* collection,
                                                         const TrackerOptions& options) {
@@ -170,6 +173,7 @@ void Tracker::Beat() {
 
 void Tracker::AddProblem(std::string_view problem) {
   if (options_.on_problem) options_.on_problem(problem);
+  if (keeper_ != nullptr) keeper_watch_.Note(keeper_->Stats());
 }
 
 }  // namespace roster

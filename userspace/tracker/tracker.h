@@ -25,6 +25,7 @@
 #include "mirror/mirror.h"
 #include "tracker/event_loop.h"
 #include "tracker/hold_handler.h"
+#include "tracker/keeper_watch.h"
 #include "tracker/kernel_events.h"
 #include "tracker/roll.h"
 
@@ -93,6 +94,7 @@ class Tracker {
   uint64_t events_lost_ = 0;  // of which the roll knows
   std::unique_ptr<FanotifyGroup> group_;
   std::unique_ptr<Keeper> keeper_;
+  KeeperWatch keeper_watch_;
   std::unique_ptr<RuntimeMarks> marks_;
   std::unique_ptr<PidFileMarks> pid_files_;
   std::unique_ptr<HeldCalls> held_calls_;
