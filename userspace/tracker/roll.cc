@@ -73,6 +73,11 @@ bool Roll::IsPrepared(pid_t tid, const std::string& id) const {
          mirror_->Slot(it->second).has_value();
 }
 
+std::string Roll::PreparedId(uint64_t handle) const {
+  const auto entry = preparing_.find(handle);
+  return entry == preparing_.end() ? "" : entry->second.prepared.intent.id;
+}
+
 void Roll::PrepareJoin(const JoinIntent& join, const HeldTask& task) {
   NoteRoot(join.root);
   // Of two runtimes that use one id, the caller's; of one runtime's two, told apart by their roots,

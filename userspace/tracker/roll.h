@@ -59,6 +59,8 @@ class Roll {
   // Whether task `tid` carries a handle for container `id` that no init has taken yet (crun
   // executes itself again).
   bool IsPrepared(pid_t tid, const std::string& id) const;
+  // The id of the container that `handle` was prepared for; "" when it is not any more.
+  std::string PreparedId(uint64_t handle) const;
   // A held runtime will enter a container: arms the task when the container is known.
   void PrepareJoin(const JoinIntent& join, const HeldTask& task);
   // What conmon knows and its runtime will not be told.
@@ -117,13 +119,13 @@ class Roll {
   // Publishes CREATED (`then` runs when the subscribers have answered) and asks the engine for what
   // is missing.
   void Announce(Container container, std::function<void()> then);
-  // Adds it to the collection; on the worker's thread.
-  void Add(const Container& container);
   // The init of an announced container that an earlier daemon armed has taken its handle.
   void NoteStart(const roster_membership& slot);
   bool IsStartUntold(const roster_membership& slot) const;
   // What is told of a container once its init runs: subscribers who know it get it as an update.
   void TellStart(Container container);
+  // Adds it to the collection; on the worker's thread.
+  void Add(const Container& container);
   // An initial list, which knows no handles, was faster: what the collection holds under the id of
   // this living container is this container.
   void ClaimListed(uint64_t handle);

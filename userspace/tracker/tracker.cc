@@ -16,6 +16,8 @@ namespace roster {
 namespace {
 
 constexpr absl::Duration kHeartbeat = absl::Seconds(1);
+// include/linux/proc_ns.h: the first one's number, the same on every machine.
+constexpr uint64_t kInitialPidNamespace = 0xEFFFFFFC;
 
 // On these the device that stat tells is not the kernel's own.
 bool HasPrivateDevice(const std::string& path) {
@@ -109,6 +111,10 @@ void Tracker::OnKernelEvents() {
 }
 
 absl::Status Tracker::StartRuntimeHook() {
+  // Every held task would have the number 0.
+  if (host_.pidns != kInitialPidNamespace) {
+    return absl::FailedPreconditionError("this is not the host's pid namespace");
+  }
   // Before anything is held: the kernel's verifier takes its time.
   if (absl::StatusOr<std::unique_ptr<HeldCalls>> calls = HeldCalls::Load(); calls.ok()) {
     held_calls_ = *std::move(calls);
@@ -167,13 +173,13 @@ void Tracker::LearnRuntime(const std::string& path) {
 
 void Tracker::Beat() {
   mirror_->abi().Heartbeat();
+  if (keeper_ != nullptr) keeper_watch_.Note(keeper_->Stats());
   if (options_.on_turn) options_.on_turn();
   loop_->RunAfter(kHeartbeat, [this] { Beat(); });
 }
 
 void Tracker::AddProblem(std::string_view problem) {
   if (options_.on_problem) options_.on_problem(problem);
-  if (keeper_ != nullptr) keeper_watch_.Note(keeper_->Stats());
 }
 
 }  // namespace roster
