@@ -240,19 +240,20 @@ void Lookups(const Fixture& f) {
 void PingPong(double bare) {
   alignas(64) std::atomic<int> there{0};
   alignas(64) std::atomic<int> back{0};
-  std::thread echo([&] {
-    for (int seen = 0; seen >= 0;) {
-      const int now = there.load(std::memory_order_acquire);
-      if (now == seen) continue;
-      seen = now;
-      back.store(now, std::memory_order_release);
+  // Where both are on one processor, a look each time slice would take for ever.
+  const auto changed = [](const std::atomic<int>& word, int from) {
+    for (int looks = 1; word.load(std::memory_order_acquire) == from; ++looks) {
+      if (looks % 10000 == 0) std::this_thread::yield();
     }
+    return word.load(std::memory_order_acquire);
+  };
+  std::thread echo([&] {
+    for (int now = 0; (now = changed(there, now)) >= 0;) back.store(now, std::memory_order_release);
   });
   int sent = 0;
   MeasureWall("a word to another thread and back", bare, 0, 2000, [&](int) {
-    there.store(++sent, std::memory_order_release);
-    while (back.load(std::memory_order_acquire) != sent) {
-    }
+    there.store(sent + 1, std::memory_order_release);
+    sent = changed(back, sent);
   });
   there = -1;
   echo.join();

@@ -107,16 +107,13 @@ TEST_F(PubSubEnd, AnUndeliveredContainersDestructorMayCallBack) {
   EXPECT_EQ(destroyed_, 3);
 }
 
-TEST_F(PubSubEnd, AContainerIsNobodysAfterPublish) {
+TEST_F(PubSubEnd, AContainerIsNobodysWhenAllHaveBeenTold) {
   pubsub_->Subscribe("a", [](const PubSubEvent&) {});
   pubsub_->Subscribe(
       "b", [](const PubSubEvent&) {}, nullptr, WithDeadline(absl::Seconds(60)));
   const ContainerPtr container = Named("a");
-  for (int i = 0; i < 1000; ++i) {
-    pubsub_->Publish(EventType::kCreated, container);
-    if (pubsub_->TotalStats().late > 0) break;  // a machine so slow holds it longer
-    ASSERT_EQ(container.use_count(), 1) << i;
-  }
+  for (int i = 0; i < 1000; ++i) pubsub_->Publish(EventType::kCreated, container);
+  EXPECT_TRUE(Eventually([&] { return container.use_count() == 1; }));
 }
 
 TEST(PubSub, UnsubscribeWaitsForARunningCall) {
