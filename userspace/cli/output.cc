@@ -49,7 +49,8 @@ std::string RosterJson(const Entry& entry) {
   if (entry.container.handle != 0) json["handle"] = entry.container.handle;
   json["state"] = DisplayStatus(entry);
   if (entry.flags != 0) json["flags"] = FlagNames(entry.flags);
-  if (!entry.container.oci_runtime.empty()) json["ociRuntime"] = entry.container.oci_runtime;
+  if (!entry.container.oci_runtime.empty())
+    json["ociRuntime"] = std::string(entry.container.oci_runtime);
   if (entry.created_at != 0) {
     json["createdAt"] = absl::FormatTime(
         "%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixNanos(entry.created_at), absl::UTCTimeZone());

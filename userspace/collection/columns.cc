@@ -27,7 +27,7 @@ std::string LocalTime(int64_t nanoseconds) {
 class Builder {
  public:
   Column& Text(std::string name, std::string tag,
-               std::function<const std::string&(const Container&)> get) {
+               std::function<std::string(const Container&)> get) {
     return Add(std::move(name), std::move(tag),
                [get = std::move(get)](const Container& c) -> ColumnValue { return get(c); });
   }

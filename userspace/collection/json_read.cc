@@ -29,6 +29,12 @@ absl::Status Read(const Json& json, std::string_view path, std::string* out) {
   return absl::OkStatus();
 }
 
+absl::Status Read(const Json& json, std::string_view path, SharedText* out) {
+  if (!json.is_string()) return WrongType(path, "a string");
+  *out = json.get_ref<const std::string&>();
+  return absl::OkStatus();
+}
+
 absl::Status Read(const Json& json, std::string_view path, bool* out) {
   if (!json.is_boolean()) return WrongType(path, "a boolean");
   *out = json.get<bool>();
@@ -54,8 +60,7 @@ requires std::is_integral_v<Integer> absl::Status Read(const Json& json, std::st
                    absl::StrCat("a whole number that fits in ", sizeof(Integer) * 8, " bits"));
 }
 
-absl::Status ReadLabelText(const std::string& text, std::string_view path,
-                           std::map<std::string, std::string>* labels) {
+absl::Status ReadLabelText(const std::string& text, std::string_view path, Labels* labels) {
   if (text.empty()) return absl::OkStatus();
   for (absl::string_view part : absl::StrSplit(text, ',')) {
     const size_t equals = part.find('=');
@@ -67,8 +72,7 @@ absl::Status ReadLabelText(const std::string& text, std::string_view path,
   return absl::OkStatus();
 }
 
-absl::Status Read(const Json& json, std::string_view path,
-                  std::map<std::string, std::string>* labels) {
+absl::Status Read(const Json& json, std::string_view path, Labels* labels) {
   labels->clear();
   if (json.is_string()) return ReadLabelText(json.get_ref<const std::string&>(), path, labels);
   if (!json.is_object()) return WrongType(path, "an object of strings or a string");
@@ -237,7 +241,7 @@ absl::StatusOr<nlohmann::json> OciSpec(const Container& container) {
         absl::StrCat("OCI config of container ", container.runtime.container_id, ": is not known"));
   }
   nlohmann::json json =
-      nlohmann::json::parse(container.oci_config, nullptr, /*allow_exceptions=*/false);
+      nlohmann::json::parse(container.oci_config.view(), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "OCI config of container ", container.runtime.container_id, ": is not a JSON object"));

@@ -69,7 +69,7 @@ class ObjectWriter {
   void True(std::string_view key, bool value) {
     if (value) Key(key)->append("true");
   }
-  void Labels(std::string_view key, const std::map<std::string, std::string>& labels) {
+  void Labels(std::string_view key, const roster::Labels& labels) {
     if (labels.empty()) return;
     ObjectWriter object(Key(key));
     for (const auto& [name, value] : labels) AppendJsonString(value, object.Key(name));

@@ -1,6 +1,8 @@
 // The look-ups of ContainerCollection and ContainerReader: no lock, one ReadSection each.
-#include <utility>
+#include <string>
+#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "collection/core.h"
 #include "roster/collection.h"
@@ -9,6 +11,7 @@ namespace roster {
 
 namespace ci = collection_internal;
 using ci::Entry;
+using ci::HandOut;
 using ci::Link;
 using ci::OwnerOf;
 using ci::ReadSection;
@@ -32,59 +35,12 @@ ContainerPtr Handed(const Link* link) {
 
 template <size_t kNumber>
 std::vector<ContainerPtr> Collect(const Link* first) {
-  std::vector<ContainerPtr> containers;
+  absl::InlinedVector<const Entry*, 64> entries;
   for (const Link* link = first; link != nullptr; link = link->Next()) {
-    containers.push_back(OwnerOf<kNumber>(link)->Handed());
+    entries.push_back(OwnerOf<kNumber>(link));
+    entries.back()->Prefetch();
   }
-  return containers;
-}
-
-// visit(entry) for each container of the pod until it returns false. Caller holds a ReadSection.
-template <typename Visit>
-void ForEachInPod(const ci::Store& store, std::string_view namespace_name, std::string_view pod,
-                  Visit visit) {
-  if (pod.empty()) {
-    // Containers outside Kubernetes have no pod, and no index has them under "".
-    for (const Link* link = store.FirstOfAll(); link != nullptr; link = link->Next()) {
-      const Entry& entry = *OwnerOf<ci::kAll>(link);
-      if (!entry.container.k8s.pod_name.empty()) continue;
-      if (entry.container.k8s.namespace_name == namespace_name && !visit(entry)) return;
-    }
-    return;
-  }
-  const uint32_t hash = ci::ShortHash(namespace_name);
-  for (const Link* link = store.by_pod.Find(pod); link != nullptr; link = link->Next()) {
-    const Entry& entry = *OwnerOf<ci::kPod>(link);
-    if (entry.namespace_hash != hash) continue;
-    if (entry.container.k8s.namespace_name == namespace_name && !visit(entry)) return;
-  }
-}
-
-// Calls found(container) for the first container of that name in the pod.
-template <typename Found>
-void FindInPod(const ci::Store& store, std::string_view namespace_name, std::string_view pod,
-               std::string_view name, Found found) {
-  const ReadSection section;
-  const auto is_it = [&](const Entry& entry) {
-    return entry.container.k8s.container_name == name &&
-           entry.container.k8s.namespace_name == namespace_name;
-  };
-  if (pod.empty()) {
-    ForEachInPod(store, namespace_name, pod, [&](const Entry& entry) {
-      if (!is_it(entry)) return true;
-      found(entry.container);
-      return false;
-    });
-    return;
-  }
-  // By the hash of the name first: a pod's other containers then cost a line of memory each.
-  const uint32_t hash = ci::ShortHash(name);
-  for (const Link* link = store.by_pod.Find(pod); link != nullptr; link = link->Next()) {
-    const Entry& entry = *OwnerOf<ci::kPod>(link);
-    if (entry.container_name_hash != hash || !is_it(entry)) continue;
-    found(entry.container);
-    return;
-  }
+  return HandOut(entries);
 }
 
 }  // namespace
@@ -158,46 +114,6 @@ std::vector<ContainerPtr> ContainerCollection::LookupContainersByPodUid(
     std::string_view uid) const {
   const ReadSection section;
   return Collect<ci::kPodUid>(core_->store().by_pod_uid.Find(uid));
-}
-
-uint64_t ContainerCollection::LookupMntnsByContainer(std::string_view namespace_name,
-                                                     std::string_view pod,
-                                                     std::string_view container) const {
-  uint64_t mntns = 0;
-  FindInPod(core_->store(), namespace_name, pod, container,
-            [&](const Container& c) { mntns = c.mntns; });
-  return mntns;
-}
-
-uint32_t ContainerCollection::LookupPIDByContainer(std::string_view namespace_name,
-                                                   std::string_view pod,
-                                                   std::string_view container) const {
-  uint32_t pid = 0;
-  FindInPod(core_->store(), namespace_name, pod, container,
-            [&](const Container& c) { pid = c.runtime.container_pid; });
-  return pid;
-}
-
-std::map<std::string, uint64_t> ContainerCollection::LookupMntnsByPod(
-    std::string_view namespace_name, std::string_view pod) const {
-  std::map<std::string, uint64_t> by_name;
-  const ReadSection section;
-  ForEachInPod(core_->store(), namespace_name, pod, [&](const Entry& entry) {
-    by_name[entry.container.k8s.container_name] = entry.container.mntns;
-    return true;
-  });
-  return by_name;
-}
-
-std::map<std::string, uint32_t> ContainerCollection::LookupPIDByPod(std::string_view namespace_name,
-                                                                    std::string_view pod) const {
-  std::map<std::string, uint32_t> by_name;
-  const ReadSection section;
-  ForEachInPod(core_->store(), namespace_name, pod, [&](const Entry& entry) {
-    by_name[entry.container.k8s.container_name] = entry.container.runtime.container_pid;
-    return true;
-  });
-  return by_name;
 }
 
 std::optional<OwnerReference> ContainerCollection::LookupOwnerReferenceByMntns(uint64_t mntns) {

@@ -25,6 +25,8 @@ constexpr size_t kMaxAlternatives = 64;
 struct Candidate {
   Entry* (*owner)(const Link*);
   absl::InlinedVector<const Link*, 4> firsts;
+  // Every container in the lists meets the requirement that they were found by.
+  bool exact = true;
 };
 
 Entry* OwnerOfLabel(const Link* link) { return static_cast<const LabelLink*>(link)->owner; }
@@ -67,13 +69,13 @@ class Planner {
   }
 
   template <size_t kNumber, typename TheIndex>
-  void Consider(const TheIndex& index, const std::vector<std::string>& values) {
+  void Consider(const TheIndex& index, const std::vector<std::string>& values, bool exact = true) {
     // The empty value is in no index.
     if (values.empty() || values.size() > kMaxAlternatives ||
         std::find(values.begin(), values.end(), "") != values.end()) {
       return;
     }
-    Candidate candidate{&OwnerOf<kNumber>, {}};
+    Candidate candidate{&OwnerOf<kNumber>, {}, exact};
     for (size_t i = 0; i < values.size(); ++i) {
       if (std::find(values.begin(), values.begin() + i, values[i]) != values.begin() + i) continue;
       if (const Link* first = index.Find(std::string_view(values[i])); first != nullptr) {
@@ -85,12 +87,13 @@ class Planner {
 
   template <size_t kNumber, typename TheIndex>
   void Consider(const TheIndex& index, const Filter& filter) {
-    Consider<kNumber>(index, filter.inclusions);
+    Consider<kNumber>(index, filter.inclusions, filter.exclusions.empty());
   }
 
-  void ConsiderLabel(std::string_view key, const std::vector<std::string>& values) {
+  void ConsiderLabel(std::string_view key, const std::vector<std::string>& values,
+                     bool exact = true) {
     if (values.empty() || values.size() > kMaxAlternatives) return;
-    Candidate candidate{&OwnerOfLabel, {}};
+    Candidate candidate{&OwnerOfLabel, {}, exact};
     for (size_t i = 0; i < values.size(); ++i) {
       if (std::find(values.begin(), values.begin() + i, values[i]) != values.begin() + i) continue;
       if (const Link* first = store_.by_label.Find({key, values[i]}); first != nullptr) {
@@ -101,7 +104,9 @@ class Planner {
   }
 
   void Consider(const LabelFilter& label) {
-    if (!label.reject && !label.any_value) ConsiderLabel(label.key, label.filter.inclusions);
+    if (!label.reject && !label.any_value) {
+      ConsiderLabel(label.key, label.filter.inclusions, label.filter.exclusions.empty());
+    }
   }
 
   void Consider(const Requirement& requirement) {
@@ -133,14 +138,27 @@ class Planner {
   absl::InlinedVector<Candidate, 4> candidates_;
 };
 
+size_t Requirements(const Program& program) {
+  size_t count = program.labels.size() + program.where.size();
+  for (const Filter* filter :
+       {&program.namespace_name, &program.pod_name, &program.container_name,
+        &program.runtime_container_name, &program.image_id, &program.image_digest}) {
+    if (!filter->Empty()) ++count;
+  }
+  return count;
+}
+
 }  // namespace
 
 std::vector<ContainerPtr> Store::Select(const CompiledSelector& selector) const {
   constexpr int kTries = 3;
-  std::vector<ContainerPtr> matches;
+  const bool one_requirement = Requirements(selector.program()) == 1;
+  absl::InlinedVector<const Entry*, 128> matches;
   const ReadSection section;
-  const auto collect = [&](const Entry& entry) {
-    if (selector.Matches(entry.container)) matches.push_back(entry.self);
+  const auto collect = [&](const Entry* entry, bool matches_already) {
+    if (!matches_already && !selector.Matches(entry->container)) return;
+    entry->Prefetch();
+    matches.push_back(entry);
   };
   for (int i = 0; i < kTries; ++i) {
     const uint64_t moves = moves_.load(std::memory_order_acquire);
@@ -149,20 +167,22 @@ std::vector<ContainerPtr> Store::Select(const CompiledSelector& selector) const 
     if (candidate == nullptr) break;
     for (const Link* first : candidate->firsts) {
       for (const Link* link = first; link != nullptr; link = link->Next()) {
-        collect(*candidate->owner(link));
+        collect(candidate->owner(link), one_requirement && candidate->exact);
       }
     }
     // An update beside us may have moved a container from a list still to be read to one already
     // read.
     std::atomic_thread_fence(std::memory_order_acquire);
-    if (moves_.load(std::memory_order_relaxed) == moves && moves % 2 == 0) return matches;
+    if (moves_.load(std::memory_order_relaxed) == moves && moves % 2 == 0) {
+      return HandOut(matches);
+    }
     matches.clear();
   }
   // In the list of all, an entry never moves.
   for (const Link* link = FirstOfAll(); link != nullptr; link = link->Next()) {
-    collect(*OwnerOf<kAll>(link));
+    collect(OwnerOf<kAll>(link), /*matches_already=*/false);
   }
-  return matches;
+  return HandOut(matches);
 }
 
 }  // namespace roster::collection_internal

@@ -38,7 +38,7 @@ bool OwnerMatches(const OwnerReference& owner, std::string_view wanted) {
 // nullopt: the container has no such label, or the field is not known.
 std::optional<std::string_view> ValueOf(const Requirement& requirement,
                                         const Container& container) {
-  const auto known = [](const std::string& text) {
+  const auto known = [](std::string_view text) {
     return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
   };
   switch (requirement.field) {
@@ -103,7 +103,7 @@ std::string_view CleanImageId(std::string_view id) {
   return id.substr(0, kCleanImageIdBytes);
 }
 
-bool LabelFilter::Matches(const std::map<std::string, std::string>& labels) const {
+bool LabelFilter::Matches(const Labels& labels) const {
   const auto place = labels.find(key);
   if (place == labels.end()) return reject;
   const bool matches = any_value || filter.Matches(place->second);
@@ -143,7 +143,7 @@ bool Requirement::Matches(const Container& container) const {
 
 bool Program::Matches(const Container& container) const {
   if (everything) return true;
-  const auto image_matches = [](const Filter& filter, const std::string& id) {
+  const auto image_matches = [](const Filter& filter, std::string_view id) {
     return filter.Empty() || filter.Matches(CleanImageId(id));
   };
   if (!namespace_name.Matches(container.k8s.namespace_name) ||

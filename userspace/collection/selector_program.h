@@ -30,7 +30,7 @@ struct LabelFilter {
   bool any_value = false;  // the filter is ""
   Filter filter;
 
-  bool Matches(const std::map<std::string, std::string>& labels) const;
+  bool Matches(const Labels& labels) const;
 };
 
 // What a requirement of the extended grammar is about.

@@ -32,7 +32,21 @@ void Store::ForEachIndex(Visit visit) {
 
 Store::~Store() { Clear(); }
 
+void Store::NumberPod(Entry* entry) {
+  const K8sMetadata& k8s = entry->container.k8s;
+  if (k8s.pod_name.empty()) return;
+  for (const Link* link = by_pod.Find(std::string_view(k8s.pod_name)); link != nullptr;
+       link = link->Next()) {
+    const Entry& other = *OwnerOf<kPod>(link);
+    if (other.container.k8s.namespace_name != k8s.namespace_name) continue;
+    entry->pod = other.pod;
+    return;
+  }
+  entry->pod = ++last_pod_;
+}
+
 void Store::Insert(Entry* entry) {
+  NumberPod(entry);
   Link* link = &entry->links[kAll];
   if (Link* first = all_.load(std::memory_order_relaxed); first != nullptr) {
     Append(first, link);
@@ -113,6 +127,7 @@ void Store::ReplaceLabels(Entry* old, Entry* fresh) {
 }
 
 void Store::Replace(Entry* old, Entry* fresh) {
+  NumberPod(fresh);
   moves_.fetch_add(1, std::memory_order_acq_rel);
   ReplaceInAll(old, fresh);
   ForEachIndex([&](auto& index, size_t number) {

@@ -65,9 +65,12 @@ class Store {
   template <typename Visit>
   void ForEachIndex(Visit visit);
 
+  // Before the entry is in the index by pod.
+  void NumberPod(Entry* entry);
   void ReplaceInAll(Entry* old, Entry* fresh);
   void ReplaceLabels(Entry* old, Entry* fresh);
 
+  uint64_t last_pod_ = 0;
   std::atomic<Link*> all_{nullptr};
   std::atomic<size_t> size_{0};
   // Odd while an entry changes its place in an index: who collects from several lists must then

@@ -5,7 +5,8 @@
 namespace roster {
 namespace {
 
-bool Give(std::string_view value, std::string* field) {
+template <typename Text>
+bool Give(std::string_view value, Text* field) {
   if (value.empty() || !field->empty()) return false;
   *field = ToValidUtf8(value);
   return true;
@@ -55,7 +56,7 @@ std::map<std::string, std::string> WithoutImageLabels(std::map<std::string, std:
   return labels;
 }
 
-bool GiveLabels(const std::map<std::string, std::string>& labels, K8sMetadata* k8s) {
+bool GiveLabels(const Labels& labels, K8sMetadata* k8s) {
   if (labels.empty() || !k8s->pod_labels.empty()) return false;
   for (const auto& [key, value] : labels) k8s->pod_labels[ToValidUtf8(key)] = ToValidUtf8(value);
   return true;

@@ -142,7 +142,7 @@ bool MergeEngineContainer(std::string_view runtime_name, const EngineContainer& 
                           Container* container);
 
 // Gives a pod without labels these, as above. Returns whether it did.
-bool GiveLabels(const std::map<std::string, std::string>& labels, K8sMetadata* k8s);
+bool GiveLabels(const Labels& labels, K8sMetadata* k8s);
 
 // Gives `to` what it does not have yet and `from`, a later description of the same container, has:
 // runtime, Kubernetes fields, labels, owner, sandbox. Returns whether anything changed.

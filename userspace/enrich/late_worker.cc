@@ -10,6 +10,7 @@
 #include "process/proc_task.h"
 #include "runtime/oci_spec.h"
 #include "text/quote.h"
+#include "text/string_view.h"
 #include "text/utf8.h"
 
 namespace roster {
@@ -31,7 +32,8 @@ void FillFromFiles(const LateEnricherOptions& options, LateResult* result) {
     }
   }
   if (runtime.container_image_digest.empty() && !runtime.container_image_id.empty()) {
-    const PodmanStore store = ParsePodmanBundle(absl::StrCat(options.host_root, container.bundle));
+    const PodmanStore store =
+        ParsePodmanBundle(absl::StrCat(options.host_root, ToAbsl(container.bundle)));
     if (store.empty()) return;
     const absl::StatusOr<std::string> digest =
         ReadPodmanImageDigest(store, runtime.container_image_id);

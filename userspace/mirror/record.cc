@@ -67,8 +67,8 @@ roster_record MakeRecord(const Container& container) {
   record.mntns = container.mntns;
   record.netns = container.netns;
   record.cgroup_id = container.cgroup_id;
-  const std::string& runtime = container.runtime.runtime_name;
-  Put(runtime.empty() ? container.oci_runtime : runtime, record.runtime, &record.flags);
+  const std::string_view runtime = container.runtime.runtime_name;
+  Put(runtime.empty() ? container.oci_runtime.view() : runtime, record.runtime, &record.flags);
   Put(container.runtime.container_id, record.id, &record.flags);
   Put(container.runtime.container_name, record.name, &record.flags);
   Put(container.k8s.namespace_name, record.pod_namespace, &record.flags);

@@ -36,7 +36,8 @@ constexpr AnnotationNames kCrio = {
     "io.kubernetes.cri-o.SandboxID",
 };
 
-void Overwrite(std::string_view value, std::string* field) {
+template <typename Text>
+void Overwrite(std::string_view value, Text* field) {
   if (!value.empty()) *field = value;
 }
 

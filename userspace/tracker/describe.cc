@@ -7,7 +7,8 @@
 namespace roster {
 namespace {
 
-void SetIfEmpty(const std::string& value, std::string* field) {
+template <typename Text>
+void SetIfEmpty(std::string_view value, Text* field) {
   if (field->empty()) *field = value;
 }
 

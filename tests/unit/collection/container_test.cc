@@ -49,14 +49,16 @@ TEST(Enriched, RuntimeNeedsNameIdAndImage) {
   full.container_id = full.container_name = full.container_image_name = "x";
   full.container_image_digest = "y";
   EXPECT_TRUE(full.IsEnriched());
-  for (std::string RuntimeMetadata::*field :
-       {&RuntimeMetadata::runtime_name, &RuntimeMetadata::container_id,
-        &RuntimeMetadata::container_name, &RuntimeMetadata::container_image_name,
-        &RuntimeMetadata::container_image_digest}) {
+  const auto needs = [&full](auto field) {
     RuntimeMetadata part = full;
     (part.*field).clear();
-    EXPECT_FALSE(part.IsEnriched());
-  }
+    return !part.IsEnriched();
+  };
+  EXPECT_TRUE(needs(&RuntimeMetadata::runtime_name));
+  EXPECT_TRUE(needs(&RuntimeMetadata::container_id));
+  EXPECT_TRUE(needs(&RuntimeMetadata::container_name));
+  EXPECT_TRUE(needs(&RuntimeMetadata::container_image_name));
+  EXPECT_TRUE(needs(&RuntimeMetadata::container_image_digest));
   full.runtime_name = "unknown";
   EXPECT_FALSE(full.IsEnriched());
 }

@@ -147,7 +147,7 @@ TEST(Json, DeepNestingDoesNotExhaustTheStack) {
 TEST(Json, K8sMetadataAlone) {
   const auto read = K8sMetadataFromJson(R"({"namespace":"n","podLabels":"a=b=c"})");
   ASSERT_TRUE(read.ok());
-  EXPECT_EQ(read->pod_labels.at("a"), "b=c");
+  EXPECT_EQ(read->pod_labels.find("a")->second, "b=c");
   EXPECT_EQ(ToJson(*read), R"({"namespace":"n","podLabels":{"a":"b=c"}})");
 }
 

@@ -53,9 +53,8 @@ TEST_F(CollectionLookups, LooksUpByEveryKey) {
   EXPECT_EQ(collection_.LookupPIDByContainer("ns", "pod", "one"), 31u);
   EXPECT_EQ(collection_.LookupPIDByContainer("ns", "pod", "three"), 0u);
   EXPECT_EQ(collection_.LookupMntnsByPod("ns", "pod"),
-            (std::map<std::string, uint64_t>{{"one", 11}, {"two", 12}}));
-  EXPECT_EQ(collection_.LookupPIDByPod("ns", "pod"),
-            (std::map<std::string, uint32_t>{{"one", 31}, {"two", 32}}));
+            (PodMap<uint64_t>{{"one", 11}, {"two", 12}}));
+  EXPECT_EQ(collection_.LookupPIDByPod("ns", "pod"), (PodMap<uint32_t>{{"one", 31}, {"two", 32}}));
   EXPECT_THAT(collection_.LookupMntnsByPod("ns", "other"), IsEmpty());
   EXPECT_EQ(collection_.ContainerLen(), 2u);
 
@@ -73,7 +72,68 @@ TEST_F(CollectionLookups, ContainersOutsideKubernetesAreFoundUnderTheEmptyPod) {
   Add(Make("a", "", "", "plain", 7, 8, 9));
   Add(Make("b", "ns", "pod", "plain", 10, 8, 11));
   EXPECT_EQ(collection_.LookupMntnsByContainer("", "", "plain"), 7u);
-  EXPECT_EQ(collection_.LookupPIDByPod("", ""), (std::map<std::string, uint32_t>{{"plain", 9}}));
+  EXPECT_EQ(collection_.LookupPIDByPod("", ""), (PodMap<uint32_t>{{"plain", 9}}));
+}
+
+TEST_F(CollectionLookups, PodsOfOneNameAreToldApartByNamespaceAlsoWhenContainersMove) {
+  ASSERT_TRUE(collection_.Initialize().ok());
+  Add(Make("a", "n1", "pod", "one", 1, 0));
+  Add(Make("b", "n2", "pod", "one", 2, 0));
+  Add(Make("c", "n1", "pod", "two", 3, 0));
+  Add(Make("d", "n2", "pod", "two", 4, 0));
+  EXPECT_EQ(collection_.LookupMntnsByPod("n1", "pod"), (PodMap<uint64_t>{{"one", 1}, {"two", 3}}));
+  EXPECT_EQ(collection_.LookupMntnsByPod("n2", "pod"), (PodMap<uint64_t>{{"one", 2}, {"two", 4}}));
+
+  const auto move_to = [&](std::string_view id, std::string namespace_name, std::string name) {
+    ASSERT_TRUE(collection_
+                    .UpdateContainer(id,
+                                     [&](Container* c) {
+                                       c->k8s.namespace_name = namespace_name;
+                                       c->k8s.container_name = name;
+                                       return true;
+                                     })
+                    .ok());
+  };
+  move_to("c", "n2", "three");
+  EXPECT_EQ(collection_.LookupMntnsByPod("n1", "pod"), (PodMap<uint64_t>{{"one", 1}}));
+  EXPECT_EQ(collection_.LookupMntnsByPod("n2", "pod"),
+            (PodMap<uint64_t>{{"one", 2}, {"two", 4}, {"three", 3}}));
+  ASSERT_TRUE(collection_.RemoveContainer("a").ok());
+  EXPECT_THAT(collection_.LookupMntnsByPod("n1", "pod"), IsEmpty());
+  move_to("b", "n1", "one");
+  Add(Make("e", "n1", "pod", "two", 5, 0));
+  EXPECT_EQ(collection_.LookupMntnsByPod("n1", "pod"), (PodMap<uint64_t>{{"one", 2}, {"two", 5}}));
+  EXPECT_EQ(collection_.LookupMntnsByPod("n2", "pod"),
+            (PodMap<uint64_t>{{"two", 4}, {"three", 3}}));
+}
+
+TEST_F(CollectionLookups, ASelectorThatOneIndexAnswersIsStillHeldToItsExclusions) {
+  ASSERT_TRUE(collection_.Initialize().ok());
+  Container a = Make("a", "n1", "pod", "one", 1, 0);
+  a.k8s.pod_labels = {{"app", "web"}};
+  Add(a);
+  Container b = Make("b", "n2", "pod", "one", 2, 0);
+  b.k8s.pod_labels = {{"app", "db"}};
+  Add(b);
+  const auto ids = [&](const ContainerSelector& selector) {
+    return Ids(*collection_.GetContainersBySelector(selector));
+  };
+  ContainerSelector label;
+  label.k8s.pod_labels = {{"app", "web,db"}};
+  EXPECT_THAT(ids(label), ElementsAre("a", "b"));
+  label.k8s.pod_labels = {{"app", "web,db,!web"}};
+  EXPECT_THAT(ids(label), ElementsAre("b"));
+  label.k8s.pod_labels = {{"app", "web,db"}};
+  label.k8s.namespace_name = "n1";
+  EXPECT_THAT(ids(label), ElementsAre("a"));
+  ContainerSelector namespaces;
+  namespaces.k8s.namespace_name = "n1,n2,!n2";
+  EXPECT_THAT(ids(namespaces), ElementsAre("a"));
+  ContainerSelector where;
+  where.where = "app in (web, db)";
+  EXPECT_THAT(ids(where), ElementsAre("a", "b"));
+  where.where = "app in (web, db), @id = b";
+  EXPECT_THAT(ids(where), ElementsAre("b"));
 }
 
 TEST_F(CollectionLookups, AnIdPrefixMustNameExactlyOneContainer) {

@@ -203,7 +203,7 @@ TEST_F(GrpcServerTest, SlowWatcherIsToldSoAndHoldsNobodyUp) {
   slow->WaitForInitialMetadata();
   // Large enough that flow control stops the writes to who does not read.
   auto big = std::make_shared<Container>(*MakeContainer("aaa", "web"));
-  big->bundle.assign(256 * 1024, 'x');
+  big->bundle = std::string(256 * 1024, 'x');
   const absl::Time began = absl::Now();
   for (int i = 0; i < 200; ++i) source_.Publish(EventType::kUpdated, big, big);
   EXPECT_LT(absl::Now() - began, absl::Seconds(5));

@@ -65,7 +65,7 @@ TEST(Record, LabelsAreKeptWholeAsFarAsTheyFit) {
   const roster_record record = MakeRecord(c);
   EXPECT_TRUE(record.flags & ROSTER_R_LABELS_TRUNCATED);
   const Container back = ContainerFromRecord(record, roster_membership{});
-  EXPECT_EQ(back.k8s.pod_labels, (std::map<std::string, std::string>{{"a", "1"}}));
+  EXPECT_EQ(back.k8s.pod_labels, (Labels{{"a", "1"}}));
 }
 
 TEST(Record, FieldsWithoutANulAreReadNoFurtherThanTheirEnd) {

@@ -23,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +38,7 @@
 #include "roster/option.h"
 #include "roster/options.h"
 #include "roster/owner.h"
+#include "roster/pod_map.h"
 #include "roster/pubsub.h"
 #include "roster/resolver.h"
 #include "roster/selector.h"
@@ -136,12 +136,12 @@ class ContainerCollection : public ContainerResolver {
 
   uint64_t LookupMntnsByContainer(std::string_view namespace_name, std::string_view pod,
                                   std::string_view container) const override;
-  std::map<std::string, uint64_t> LookupMntnsByPod(std::string_view namespace_name,
-                                                   std::string_view pod) const override;
+  PodMap<uint64_t> LookupMntnsByPod(std::string_view namespace_name,
+                                    std::string_view pod) const override;
   uint32_t LookupPIDByContainer(std::string_view namespace_name, std::string_view pod,
                                 std::string_view container) const override;
-  std::map<std::string, uint32_t> LookupPIDByPod(std::string_view namespace_name,
-                                                 std::string_view pod) const override;
+  PodMap<uint32_t> LookupPIDByPod(std::string_view namespace_name,
+                                  std::string_view pod) const override;
   // The owner that the container's metadata names, else the one that the OwnerSource
   // (WithOwnerSource) leads to, which is remembered in the container: an UPDATED. May block on that
   // source, and for that event as every change of a container does.

@@ -7,7 +7,6 @@
 #define ROSTER_CONTAINER_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "roster/labels.h"
+#include "roster/shared_text.h"
 
 namespace roster {
 
@@ -28,9 +29,9 @@ struct RuntimeMetadata {
   std::string container_id;
   std::string container_name;
   uint32_t container_pid = 0;  // init's pid in the host's pid namespace; 0: unknown
-  std::string container_image_name;
-  std::string container_image_id;
-  std::string container_image_digest;
+  SharedText container_image_name;
+  SharedText container_image_id;
+  SharedText container_image_digest;
   int64_t container_started_at = 0;  // nanoseconds since the epoch; 0: unknown
 
   // Nothing is left to ask an engine for: the runtime is known ("unknown" is not known), and so are
@@ -55,9 +56,9 @@ struct OwnerReference {
 struct K8sMetadata {
   std::string namespace_name;
   std::string pod_name;
-  std::map<std::string, std::string> pod_labels;
+  Labels pod_labels;
   std::string container_name;
-  std::string pod_uid;
+  SharedText pod_uid;
   std::shared_ptr<const OwnerReference> owner;  // nullptr: not (yet) known; never in the JSON
 
   // Namespace, pod, container name and at least one label are known. A pod without labels is
@@ -70,23 +71,23 @@ struct K8sMetadata {
 };
 
 // The numbers come first: a look-up then finds its key, the reference count and the answer in one
-// cache line.
+// cache line. The pod comes last, beside what leads to the pod's other containers.
 struct Container {
   uint64_t mntns = 0;  // inode numbers; 0: unknown
   uint64_t netns = 0;
   uint64_t cgroup_id = 0;  // 0: unknown
   uint64_t handle = 0;     // the container's handle in the pinned maps; 0: not mirrored
   roster::RuntimeMetadata runtime;
-  roster::K8sMetadata k8s;
-  std::string
-      oci_config;      // raw text of config.json; "": unknown. Parsed: OciSpec() in roster/json.h
-  std::string bundle;  // directory of config.json, as the host's root sees it
-  std::string sandbox_id;
-  std::string cgroup_path;  // path of the cgroup directory on the host
-  std::string cgroup_v1;
-  std::string cgroup_v2;
-  std::string oci_runtime;  // "runc", "crun", ...; "": unknown
+  // Raw text of config.json; "": unknown. Parsed: OciSpec() in roster/json.h.
+  SharedText oci_config;
+  SharedText bundle;  // directory of config.json, as the host's root sees it
+  SharedText sandbox_id;
+  SharedText cgroup_path;  // path of the cgroup directory on the host
+  SharedText cgroup_v1;
+  SharedText cgroup_v2;
+  SharedText oci_runtime;  // "runc", "crun", ...; "": unknown
   bool host_network = false;
+  roster::K8sMetadata k8s;
 
   bool operator==(const Container&) const = default;
 
@@ -96,9 +97,7 @@ struct Container {
   bool UsesHostNetwork() const { return host_network; }
   uint32_t ContainerPid() const { return runtime.container_pid; }
   const OwnerReference* K8sOwnerReference() const { return k8s.owner.get(); }
-  void SetPodLabels(std::map<std::string, std::string> labels) {
-    k8s.pod_labels = std::move(labels);
-  }
+  void SetPodLabels(Labels labels) { k8s.pod_labels = std::move(labels); }
   // "k=v,k2=v2", sorted by key; "" without labels.
   std::string K8sPodLabelsAsString() const;
 

@@ -37,7 +37,7 @@ struct CommonData {
     return source == nullptr ? std::string_view() : source->k8s.pod_name;
   }
   // nullptr: none.
-  const std::map<std::string, std::string>* pod_labels() const {
+  const Labels* pod_labels() const {
     return source == nullptr || source->k8s.pod_labels.empty() ? nullptr : &source->k8s.pod_labels;
   }
   const OwnerReference* owner() const {
@@ -63,8 +63,8 @@ struct CommonData {
   }
 
  private:
-  template <typename Part>
-  std::string_view OfContainer(Part Container::*part, std::string Part::*text) const {
+  template <typename Part, typename Text>
+  std::string_view OfContainer(Part Container::*part, Text Part::*text) const {
     return scope == Scope::kContainer ? std::string_view((*source).*part.*text) : "";
   }
 };

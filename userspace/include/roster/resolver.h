@@ -6,7 +6,6 @@
 #define ROSTER_RESOLVER_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "roster/container.h"
+#include "roster/pod_map.h"
 #include "roster/pubsub.h"
 #include "roster/selector.h"
 
@@ -31,13 +31,13 @@ class ContainerResolver {
   // In the order in which they were added; empty when none.
   virtual std::vector<ContainerPtr> LookupContainersByNetns(uint64_t netns) const = 0;
   // Container name within the pod to mount namespace; empty when not found.
-  virtual std::map<std::string, uint64_t> LookupMntnsByPod(std::string_view namespace_name,
-                                                           std::string_view pod) const = 0;
+  virtual PodMap<uint64_t> LookupMntnsByPod(std::string_view namespace_name,
+                                            std::string_view pod) const = 0;
   // 0 when not found.
   virtual uint32_t LookupPIDByContainer(std::string_view namespace_name, std::string_view pod,
                                         std::string_view container) const = 0;
-  virtual std::map<std::string, uint32_t> LookupPIDByPod(std::string_view namespace_name,
-                                                         std::string_view pod) const = 0;
+  virtual PodMap<uint32_t> LookupPIDByPod(std::string_view namespace_name,
+                                          std::string_view pod) const = 0;
   // nullopt when there is no such container, it has no owner, or the owner cannot be learned now.
   // May block.
   virtual std::optional<OwnerReference> LookupOwnerReferenceByMntns(uint64_t mntns) = 0;
