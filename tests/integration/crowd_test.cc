@@ -66,7 +66,7 @@ class Crowd : public WorkspaceTest {
     hook_.on_problem = [](std::string_view problem) { ADD_FAILURE() << problem; };
   }
   void TearDown() override {
-    collection_.Close();
+    collection_.reset();
     for (const auto& engine : engines_) {
       const absl::Status stopped = engine->Stop();
       EXPECT_TRUE(stopped.ok()) << stopped;
@@ -110,18 +110,18 @@ class Crowd : public WorkspaceTest {
   void Stir(const std::atomic<bool>& stop) {
     CommonData data;
     for (int i = 0; !stop; ++i) {
-      collection_.ContainerRange([&](const ContainerPtr& c) {
+      collection_->ContainerRange([&](const ContainerPtr& c) {
         EXPECT_FALSE(c->runtime.container_id.empty());
-        collection_.EnrichByMntNs(&data, c->mntns);
-        collection_.EnrichByNetNs(&data, c->netns);
-        collection_.GetContainer(c->runtime.container_id);
+        collection_->EnrichByMntNs(&data, c->mntns);
+        collection_->EnrichByNetNs(&data, c->netns);
+        collection_->GetContainer(c->runtime.container_id);
       });
       ContainerSelector docker;
       docker.runtime.container_name = "docker-0";
-      EXPECT_TRUE(collection_.GetContainersBySelector(docker).ok());
+      EXPECT_TRUE(collection_->GetContainersBySelector(docker).ok());
       const std::string key = absl::StrCat("passing-", i % 4);
-      EXPECT_TRUE(collection_.Subscribe(key, {}, [](const PubSubEvent&) {}).ok());
-      EXPECT_TRUE(collection_.Unsubscribe(key).ok());
+      EXPECT_TRUE(collection_->Subscribe(key, {}, [](const PubSubEvent&) {}).ok());
+      EXPECT_TRUE(collection_->Unsubscribe(key).ok());
       if (tracers_->AddTracer("passing", docker, {.mntns_set = true}).ok()) {
         tracers_->RemoveTracer("passing").IgnoreError();
       }
@@ -132,7 +132,7 @@ class Crowd : public WorkspaceTest {
   HookOptions hook_;
   std::shared_ptr<TracerCollection> tracers_ = std::make_shared<TracerCollection>(nullptr);
   Heard heard_;
-  ContainerCollection collection_;
+  std::unique_ptr<ContainerCollection> collection_ = std::make_unique<ContainerCollection>();
   std::vector<std::unique_ptr<Engine>> engines_;
 };
 
@@ -147,7 +147,7 @@ TEST_F(Crowd, OfDockerAndAllOthersEveryContainerIsAnnouncedOnceAndEndedOnce) {
   }
   const std::vector<std::string> files = OpenFiles();
   const size_t threads = CountThreads();
-  const absl::Status status = Open(&collection_, tracers_);
+  const absl::Status status = Open(collection_.get(), tracers_);
   ASSERT_TRUE(status.ok()) << status;
   ASSERT_TRUE(tracers_->AddTracer("all", {}, {.mntns_set = true, .cgroup_set = true}).ok());
   // ROSTER_TEST_STARTS for each engine, two threads an engine.
@@ -171,12 +171,14 @@ TEST_F(Crowd, OfDockerAndAllOthersEveryContainerIsAnnouncedOnceAndEndedOnce) {
   stop = true;
   stirrer.join();
   EXPECT_EQ(ids.size(), static_cast<size_t>(2 * each) * engines_.size());
-  Ticker ticker(absl::Milliseconds(20));
-  const absl::Status ended = WaitUntil("the last end", {ticker.fd()}, In(absl::Seconds(20)), [&] {
-    ticker.Take();
-    return collection_.ContainerLen() == 0;
-  });
-  EXPECT_TRUE(ended.ok()) << ended << ", " << collection_.ContainerLen() << " left";
+  {
+    Ticker ticker(absl::Milliseconds(20));
+    const absl::Status ended = WaitUntil("the last end", {ticker.fd()}, In(absl::Seconds(20)), [&] {
+      ticker.Take();
+      return collection_->ContainerLen() == 0;
+    });
+    EXPECT_TRUE(ended.ok()) << ended << ", " << collection_->ContainerLen() << " left";
+  }
   int wrong = 0;
   for (const std::string& id : ids) {
     const std::vector<EventType> heard = heard_.Of(id);
@@ -189,7 +191,7 @@ TEST_F(Crowd, OfDockerAndAllOthersEveryContainerIsAnnouncedOnceAndEndedOnce) {
   }
   EXPECT_EQ(wrong, 0) << "of " << ids.size();
   EXPECT_EQ(tracers_->SinkErrors(), 0u);
-  collection_.Close();
+  collection_.reset();
   // The marks lie in a descriptor of fanotify's, which would be one of these.
   EXPECT_EQ(OpenFiles(), files);
   EXPECT_EQ(CountThreads(), threads);
