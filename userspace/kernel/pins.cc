@@ -158,6 +158,7 @@ absl::StatusOr<PinnedMaps> PinnedMaps::Open(const PinPaths& paths) {
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_netns", &maps.netns));
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_cgroup", &maps.cgroup));
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_record", &maps.records));
+  ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_lineage", &maps.lineage));
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_arm", &maps.armed));
   ROSTER_RETURN_IF_ERROR(OpenHash(paths, "roster_runtime", &maps.runtimes));
   ROSTER_ASSIGN_OR_RETURN(maps.stats, OpenPin(paths, "roster_stats"));

@@ -61,6 +61,7 @@ struct PinnedMaps {
   BpfMap<uint64_t, uint64_t> netns;
   BpfMap<uint64_t, uint64_t> cgroup;
   BpfMap<uint64_t, roster_record> records;
+  BpfMap<uint64_t, roster_lineage> lineage;
   BpfMap<uint32_t, roster_armed> armed;
   BpfMap<uint64_t, uint64_t> runtimes;
   Fd stats;
