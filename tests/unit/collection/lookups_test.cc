@@ -126,6 +126,9 @@ TEST_F(CollectionLookups, ASelectorThatOneIndexAnswersIsStillHeldToItsExclusions
   label.k8s.pod_labels = {{"app", "web,db"}};
   label.k8s.namespace_name = "n1";
   EXPECT_THAT(ids(label), ElementsAre("a"));
+  // Each of the two lists has a container, and it is another one.
+  label.k8s.pod_labels = {{"app", "db"}};
+  EXPECT_THAT(ids(label), IsEmpty());
   ContainerSelector namespaces;
   namespaces.k8s.namespace_name = "n1,n2,!n2";
   EXPECT_THAT(ids(namespaces), ElementsAre("a"));
