@@ -163,7 +163,7 @@ TEST_F(Late, EngineThatComesLateIsAskedForAsLongAsTheContainerLives) {
                              last ? done.Notify() : gave_up.Notify();
                            })
                   .ok());
-  gave_up.WaitForNotification();
+  ASSERT_TRUE(gave_up.WaitForNotificationWithTimeout(absl::Seconds(60)));
   EXPECT_TRUE(absl::IsUnavailable(result.status)) << result.status;
   FakeHttpEngine fake(directory_.path() + "/docker.sock", DockerAnswers);
   done.WaitForNotification();
