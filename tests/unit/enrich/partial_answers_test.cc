@@ -48,8 +48,8 @@ TEST_F(PartialAnswers, AnEngineThatListsAndHangsOnImagesCostsOneTimeoutInAll) {
 
 TEST_F(PartialAnswers, AllRequestsOfAQuestionShareItsTime) {
   FakeContainerdEngine fake(socket_);
-  fake.SetFaults({.each_call = absl::Milliseconds(400)});
-  ContainerdClient containerd(Options(absl::Seconds(1)));
+  fake.SetFaults({.each_call = absl::Seconds(1)});
+  ContainerdClient containerd(Options(absl::Seconds(3)));
   const auto container = containerd.Get("run");  // two calls, and two more for the image
   ASSERT_TRUE(container.ok()) << container.status();
   EXPECT_EQ(container->image_id, "");
