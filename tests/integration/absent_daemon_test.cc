@@ -1,6 +1,5 @@
 // A daemon that is stopped, dead, or not there: starts go on, the kernel alone knows each container
 // from its first instruction, and the daemon learns who they are afterwards.
-#include <bpf/bpf.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -244,38 +243,6 @@ TEST_P(AbsentDaemon, ContainersThatRanBeforeTheFirstDaemonAreAdopted) {
 
 INSTANTIATE_TEST_SUITE_P(All, AbsentDaemon, ::testing::ValuesIn(kAllEngines),
                          [](const auto& info) { return EngineName(info.param); });
-
-// That the tests above can fail: with neither daemon nor kernel hook every look-up misses.
-class BrokenOnPurpose : public RosterTestBase {};
-
-TEST_F(BrokenOnPurpose, WithoutTheProgramsEveryContainerIsMissed) {
-  StartAll(EngineKind::kRunc);
-  if (HasFatalFailure()) return;
-  ROSTER_ASSERT_OK(roster_->Kill());
-  int removed = 0;
-  std::error_code ignored;
-  std::vector<std::filesystem::path> pins;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(roster_->pin_directory(), ignored)) {
-    if (!entry.is_directory()) pins.push_back(entry.path());
-  }
-  for (const auto& path : pins) {
-    Fd pin(bpf_obj_get(path.c_str()));
-    std::string kind =
-        std::filesystem::read_symlink(absl::StrCat("/proc/self/fd/", pin.get()), ignored);
-    if (absl::StrContains(kind, "bpf_link") || absl::StrContains(kind, "bpf-link")) {
-      removed += ::unlink(path.c_str()) == 0;
-    }
-  }
-  EXPECT_GT(removed, 0) << "the kernel hook's links are pinned";
-  auto containers = StartContainers(engine_.get(), StartMode::kRun, 5, 1, "c", 0, observer_.get());
-  ROSTER_ASSERT_OK(containers);
-  Verdict verdict = Decide(*containers);
-  EXPECT_EQ(verdict.by_task.missed, 5) << ToText(verdict);
-  EXPECT_EQ(verdict.by_mntns.missed, 5) << ToText(verdict);
-  EXPECT_EQ(verdict.by_cgroup.missed, 5) << ToText(verdict);
-  ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, 5));
-}
 
 }  // namespace
 }  // namespace roster::testing
