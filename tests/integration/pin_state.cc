@@ -1,4 +1,5 @@
-// Reads pins by bpf(2), with the layouts of the ABI and nothing else of Roster's.
+// Reads pins by bpf(2), with the layouts of the ABI, and of the internal maps where they could
+// leak.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -14,7 +15,9 @@
 #include "engines/host_state.h"
 #include "engines/wait.h"
 #include "integration/roster_under_test.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
+#include "lineage_abi.h"
 #include "roster_abi.h"
 
 namespace roster::testing {
@@ -50,21 +53,57 @@ absl::StatusOr<std::map<uint64_t, uint64_t>> ReadIdentities(const std::string& p
   return entries;
 }
 
-// Internal pins: counted where they exist, by number of keys of whatever size.
-size_t CountKeys(const std::string& path) {
-  Fd pin(bpf_obj_get(path.c_str()));
-  bpf_map_info info{};
-  uint32_t size = sizeof(info);
-  if (!pin.valid() || bpf_obj_get_info_by_fd(pin.get(), &info, &size) != 0) return 0;
-  std::set<std::string> keys;
-  std::string key(info.key_size, '\0'), next(info.key_size, '\0');
-  for (bool first = true;
-       bpf_map_get_next_key(pin.get(), first ? nullptr : key.data(), next.data()) == 0;
-       first = false) {
-    if (!keys.insert(next).second) break;
-    key = next;
+// How long a tombstone is kept, as the ABI promises, and what an expiry may be late by.
+uint64_t TombstoneNs() {
+  return static_cast<uint64_t>(
+      absl::ToInt64Nanoseconds(absl::Seconds(5) + absl::Seconds(2) * TimeScale()));
+}
+
+// The map's delete may fail now and then (see on_free): such an entry is void and used again. More
+// than this is no longer now and then.
+constexpr size_t kVoidEntries = 8;
+
+// The internal maps, where they exist: what no container has left may not be in them either.
+void ReadInternal(const std::string& directory, const std::set<uint64_t>& foreign,
+                  PinState* state) {
+  if (absl::StatusOr<Fd> pin = OpenPin(directory + "/roster_lineage"); pin.ok()) {
+    roster_lineage entry{};
+    for (uint64_t task : Keys<uint64_t>(pin->get())) {
+      if (bpf_map_lookup_elem(pin->get(), &task, &entry) != 0) continue;
+      if (entry.exited == ROSTER_FREED) {
+        ++state->void_lineage;
+      } else if (!foreign.contains(entry.member)) {
+        ++state->lineage;
+      }
+    }
   }
-  return keys.size();
+  if (absl::StatusOr<Fd> pin = OpenPin(directory + "/roster_arm"); pin.ok())
+    state->armed = Keys<uint32_t>(pin->get()).size();
+  if (absl::StatusOr<Fd> pin = OpenPin(directory + "/roster_hot"); pin.ok()) {
+    roster_hot hot{};
+    const uint32_t zero = 0;
+    if (bpf_map_lookup_elem(pin->get(), &zero, &hot) == 0) {
+      state->hot_armed = hot.armed;
+      state->hot_carriers = hot.carriers;
+    }
+  }
+}
+
+// How many runs of the program that the link attaches the kernel has skipped.
+uint64_t SkippedRuns(const std::string& link_path) {
+  const Fd link(bpf_obj_get(link_path.c_str()));
+  bpf_link_info link_info{};
+  uint32_t size = sizeof(link_info);
+  if (bpf_obj_get_info_by_fd(link.get(), &link_info, &size) != 0) return 0;
+  const Fd program(bpf_prog_get_fd_by_id(link_info.prog_id));
+  bpf_prog_info info{};
+  size = sizeof(info);
+  return bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 ? info.recursion_misses : 0;
+}
+
+void CompareCount(const std::string& what, uint64_t after, uint64_t before,
+                  std::vector<std::string>* lines) {
+  if (after > before) lines->push_back(absl::StrCat(what, ": ", after - before, " more"));
 }
 
 // Somebody else's container on this machine: its init lives, in a cgroup that is not the
@@ -103,8 +142,15 @@ std::vector<std::string> PinState::MoreThan(const PinState& before) const {
       lines.push_back(absl::StrFormat("roster_record: %#x id '%s'", handle, id));
     }
   }
-  if (armed > before.armed)
-    lines.push_back(absl::StrCat("roster_arm: ", armed - before.armed, " more"));
+  for (const auto& [handle, id] : overdue) {
+    lines.push_back(absl::StrFormat("roster_record: %#x tombstone of '%s'", handle, id));
+  }
+  CompareCount("roster_lineage", lineage, before.lineage + skipped_frees, &lines);
+  CompareCount("roster_lineage's void entries", void_lineage, before.void_lineage + kVoidEntries,
+               &lines);
+  CompareCount("roster_arm", armed, before.armed, &lines);
+  CompareCount("roster_hot.armed", hot_armed, before.hot_armed, &lines);
+  CompareCount("roster_hot.carriers", hot_carriers, before.hot_carriers, &lines);
   return lines;
 }
 
@@ -130,14 +176,18 @@ absl::StatusOr<PinState> RosterUnderTest::ReadPins() const {
   ROSTER_ASSIGN_OR_RETURN(Fd records, OpenPin(pin_directory_ + "/roster_record"));
   for (uint64_t handle : Keys<uint64_t>(records.get())) {
     roster_record record{};
-    if (!foreign.contains(handle) && bpf_map_lookup_elem(records.get(), &handle, &record) == 0 &&
-        (record.flags & ROSTER_R_TOMBSTONE) == 0) {
-      state.records[handle] = std::string(record.id, strnlen(record.id, sizeof(record.id)));
+    if (foreign.contains(handle) || bpf_map_lookup_elem(records.get(), &handle, &record) != 0)
+      continue;
+    const std::string id(record.id, strnlen(record.id, sizeof(record.id)));
+    if ((record.flags & ROSTER_R_TOMBSTONE) == 0) {
+      state.records[handle] = id;
+    } else if (running() && record.ended_at_ns + TombstoneNs() < RealTimeNs()) {
+      state.overdue[handle] = id;
     }
   }
   for (auto* identities : {&state.mntns, &state.netns, &state.cgroups}) Forget(foreign, identities);
-  state.lineage = CountKeys(pin_directory_ + "/internal/roster_lineage");
-  state.armed = CountKeys(pin_directory_ + "/internal/roster_arm");
+  ReadInternal(pin_directory_ + "/internal", foreign, &state);
+  state.skipped_frees = SkippedRuns(pin_directory_ + "/links/on_free");
   return state;
 }
 
@@ -186,10 +236,7 @@ std::string RosterUnderTest::DescribeKernelSide() const {
     if (count.ok() && *count != 0) absl::StrAppend(&text, " ", number, "=", *count);
   }
   if (absl::StatusOr<Fd> pin = OpenPin(pin_directory_ + "/internal/roster_lineage"); pin.ok()) {
-    struct {
-      uint64_t pending, member;
-      uint32_t flags, exited;
-    } entry{};
+    roster_lineage entry{};
     std::map<uint32_t, int> states;
     for (uint64_t key : Keys<uint64_t>(pin->get())) {
       if (bpf_map_lookup_elem(pin->get(), &key, &entry) == 0) ++states[entry.exited];
@@ -200,15 +247,7 @@ std::string RosterUnderTest::DescribeKernelSide() const {
   std::error_code ignored;
   for (const auto& entry :
        std::filesystem::directory_iterator(pin_directory_ + "/links", ignored)) {
-    const Fd link(bpf_obj_get(entry.path().c_str()));
-    bpf_link_info link_info{};
-    uint32_t size = sizeof(link_info);
-    if (bpf_obj_get_info_by_fd(link.get(), &link_info, &size) != 0) continue;
-    const Fd program(bpf_prog_get_fd_by_id(link_info.prog_id));
-    bpf_prog_info info{};
-    size = sizeof(info);
-    if (bpf_obj_get_info_by_fd(program.get(), &info, &size) != 0) continue;
-    absl::StrAppend(&text, " ", entry.path().filename().string(), " ", info.recursion_misses);
+    absl::StrAppend(&text, " ", entry.path().filename().string(), " ", SkippedRuns(entry.path()));
   }
   return text;
 }

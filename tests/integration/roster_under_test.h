@@ -29,8 +29,13 @@ struct PinState {
   std::map<uint64_t, uint64_t> mntns, netns, cgroups;  // key -> handle
   std::map<uint64_t, std::string> slots;               // handle -> description, of those not free
   std::map<uint64_t, std::string> records;  // handle -> id; tombstones are not among them
-  size_t lineage = 0;                       // tasks known, where the pin exists
-  size_t armed = 0;                         // held execs not yet taken
+  std::map<uint64_t, std::string> overdue;  // tombstones that the daemon should have removed
+  // Internal, where the pins exist. Tasks that carry something, nobody else's container's:
+  size_t lineage = 0;
+  size_t void_lineage = 0;                   // entries of freed tasks, not deleted
+  uint64_t skipped_frees = 0;                // tasks of whose freeing the kernel told nobody
+  size_t armed = 0;                          // held execs not yet taken
+  uint32_t hot_armed = 0, hot_carriers = 0;  // the counts that let an ordinary exec leave at once
 
   // What is in this state and not in `before`, as readable lines.
   std::vector<std::string> MoreThan(const PinState& before) const;

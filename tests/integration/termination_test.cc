@@ -1,4 +1,5 @@
-// The end of a container is told within 50 ms of its last task's end.
+// The end of a container is told within 50 ms of its last task's end, and its name kept for a
+// while.
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -90,6 +91,33 @@ TEST_P(Termination, OfOneProcessIsToldWithinFiftyMilliseconds) {
 
 TEST_P(Termination, OfACrowdIsToldWithinFiftyMillisecondsOfTheLast) {
   ExpectSoon({MarkerPath(1), "crowd", "3"}, 4);
+}
+
+class Tombstone : public RosterTestBase {};
+
+TEST_F(Tombstone, NamesTheDeadForFiveSecondsAndIsGoneThen) {
+  StartAll(EngineKind::kCrun);
+  if (HasFatalFailure()) return;
+  auto dead = StartContainers(engine_.get(), StartMode::kRun, 1, 1, "dead", 1, observer_.get());
+  ROSTER_ASSERT_OK(dead);
+  const uint64_t handle = (*dead)[0].call.by_task.handle;
+  ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *dead, 1));
+  Ticker ticker(absl::Milliseconds(20));
+  absl::StatusOr<roster_record> seen = absl::NotFoundError("no tombstone");
+  absl::Time gone;
+  ROSTER_ASSERT_OK(WaitUntil("the end of the tombstone", {ticker.fd()}, In(absl::Seconds(15)), [&] {
+    ticker.Take();
+    const absl::StatusOr<roster_record> record = roster_->Record(handle);
+    if (record.ok() && (record->flags & ROSTER_R_TOMBSTONE) != 0) seen = record;
+    gone = absl::Now();
+    return !record.ok();
+  }));
+  ROSTER_ASSERT_OK(seen);
+  EXPECT_STREQ(seen->id, "dead0");
+  const absl::Time ended = absl::FromUnixNanos(static_cast<int64_t>(seen->ended_at_ns));
+  EXPECT_GE(gone - ended, absl::Milliseconds(4900));
+  EXPECT_LE(gone - ended, absl::Seconds(5) + absl::Seconds(2) * TimeScale());
+  ExpectNothingLeft();
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Termination, ::testing::ValuesIn(kAllEngines),
