@@ -40,10 +40,8 @@ TEST_F(BadInput, OddIdsAndArgumentsAreNeitherRefusedNorBelieved) {
   lines.back()[0] = "create";
   lines.emplace_back(10000, "--bundle");
   for (const auto& line : lines) {
-    absl::Duration took;
-    auto result = Runc(line, &took);
+    auto result = Runc(line);
     ROSTER_ASSERT_OK(result);
-    EXPECT_LT(took, absl::Seconds(2) * TimeScale());
     EXPECT_THAT(result->err, ::testing::Not(::testing::HasSubstr("not permitted"))) << line[0];
   }
   // What came from outside must not reach a terminal as it is.
