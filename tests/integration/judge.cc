@@ -24,6 +24,8 @@ absl::Status StartOne(Engine* engine, StartMode mode, StartedContainer* containe
       mode == StartMode::kRun ? engine->Run(spec) : engine->Create(spec);
   if (!id.ok()) return id.status();
   container->id = *id;
+  const bool has_names = engine->Name() == "docker" || engine->Name() == "podman";
+  container->shown_name = has_names ? container->name : container->id;
   if (mode == StartMode::kCreateAndStart) {
     absl::Status started = engine->StartCreated(container->name);
     if (!started.ok()) return started;
@@ -49,10 +51,15 @@ absl::Status InBatches(int count, int at_once, const Work& work) {
   return absl::OkStatus();
 }
 
-void Count(const Found& found, const std::string& id, bool foreign, Tally* tally) {
+bool IsNamed(const Found& found, const StartedContainer& container) {
+  return found.id == container.id &&
+         (container.shown_name.empty() || found.name == container.shown_name);
+}
+
+void Count(const Found& found, const StartedContainer& container, bool foreign, Tally* tally) {
   if (found.handle == 0) {
     ++tally->missed;
-  } else if (foreign || (!found.id.empty() && found.id != id)) {
+  } else if (foreign || (!found.id.empty() && !IsNamed(found, container))) {
     ++tally->wrong;
   } else if (found.id.empty()) {
     ++tally->unnamed;
@@ -109,13 +116,13 @@ Verdict Decide(const std::vector<StartedContainer>& containers) {
                                                         : call.by_cgroup.handle;
     const bool taken = handle != 0 && !handles.insert(handle).second;
     const auto foreign = [&](const Found& found) { return taken || found.handle != handle; };
-    Count(call.by_task, container.id, foreign(call.by_task), &verdict.by_task);
-    Count(call.by_mntns, container.id, foreign(call.by_mntns), &verdict.by_mntns);
-    Count(call.by_cgroup, container.id, foreign(call.by_cgroup), &verdict.by_cgroup);
+    Count(call.by_task, container, foreign(call.by_task), &verdict.by_task);
+    Count(call.by_mntns, container, foreign(call.by_mntns), &verdict.by_mntns);
+    Count(call.by_cgroup, container, foreign(call.by_cgroup), &verdict.by_cgroup);
     for (const auto& [way, found] :
          {std::pair("task", &call.by_task), std::pair("mntns", &call.by_mntns),
           std::pair("cgroup", &call.by_cgroup)}) {
-      if (found->handle == handle && !taken && found->id == container.id) continue;
+      if (found->handle == handle && !taken && IsNamed(*found, container)) continue;
       verdict.complaints.push_back(
           absl::StrFormat("%s (id %s, rc%d, pid %d, mntns %d): by %s handle %#x state %d "
                           "flags %#x id '%s' name '%s'",

@@ -25,6 +25,8 @@ enum class StartMode { kRun, kCreateAndStart };
 struct StartedContainer {
   std::string name;
   std::string id;
+  // The record's name: the engine's, where it has names beside ids, else the id. "": not judged.
+  std::string shown_name;
   int marker = 0;
   uint64_t began_ns = 0;  // CLOCK_MONOTONIC
   absl::Duration took;    // of the engine's command that starts it
@@ -33,11 +35,11 @@ struct StartedContainer {
 
 // One way of looking up, over many containers.
 struct Tally {
-  int right = 0;  // the record has the container's id
+  int right = 0;  // the record has the container's id and name
   int unnamed =
       0;  // a handle, the same for all three ways, whose record has no id yet: provisional
   int missed = 0;
-  int wrong = 0;  // another container's id, or another container's handle
+  int wrong = 0;  // another id or name, none beside a right id, or another container's handle
 };
 
 struct Verdict {

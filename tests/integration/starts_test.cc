@@ -20,9 +20,7 @@ std::string WayName(const ::testing::TestParamInfo<Way>& info) {
 }
 
 // What userspace says of them agrees with what the observer saw and with what the engine was told.
-void ExpectListed(const RosterUnderTest& roster, const Engine& engine,
-                  const std::vector<StartedContainer>& containers) {
-  const bool engine_names = engine.Name() == "docker" || engine.Name() == "podman";
+void ExpectListed(const RosterUnderTest& roster, const std::vector<StartedContainer>& containers) {
   std::string wrong;
   absl::Status listed =
       roster.AwaitList("every container in the list", In(absl::Seconds(5)), [&](const auto& list) {
@@ -42,8 +40,7 @@ void ExpectListed(const RosterUnderTest& roster, const Engine& engine,
                             NumberField(found->second, "cgroupID"), " and not ",
                             container.call.cgroup_id);
           }
-          if (engine_names &&
-              TextField(found->second, "runtime", "containerName") != container.name) {
+          if (TextField(found->second, "runtime", "containerName") != container.shown_name) {
             absl::StrAppend(&wrong, "\n  name of ", container.name, ": ",
                             TextField(found->second, "runtime", "containerName"));
           }
@@ -125,7 +122,7 @@ TEST_P(Starts, EachIsFoundUnderItsNameAtItsFirstSystemCall) {
     auto containers = StartContainers(engine_.get(), mode, size, at_once,
                                       absl::StrCat("group", begin, "-"), begin, observer_.get());
     ROSTER_ASSERT_OK(containers);
-    ExpectListed(*roster_, *engine_, *containers);
+    ExpectListed(*roster_, *containers);
     for (LateStart& start : FindLate(*containers, lateness)) late.push_back(std::move(start));
     ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, at_once));
     everyone.insert(everyone.end(), containers->begin(), containers->end());
