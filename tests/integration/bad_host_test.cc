@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "engines/host_state.h"
 #include "integration/roster_test_base.h"
+#include "kernel/bpf_map.h"
 
 namespace roster::testing {
 namespace {
@@ -106,7 +107,7 @@ TEST_F(BadHost, KernelWithoutBtfIsSaid) {
   EXPECT_THAT(result->err + result->out, ::testing::HasSubstr("BTF"));
 }
 
-TEST_F(BadHost, CorruptSlotsAreRepairedAtTheNextStart) {
+TEST_F(BadHost, EntriesThatLeadNowhereAreRemovedAtTheNextStart) {
   StartAll(EngineKind::kRunc);
   if (HasFatalFailure()) return;
   ROSTER_ASSERT_OK(roster_->Kill());
@@ -143,6 +144,49 @@ TEST_F(BadHost, AKeeperThatDiesIsReplacedAndThatIsSaid) {
     ticker.Take();
     return absl::StrContains(roster_->Log(), "the keeper was dead or stopped");
   }));
+}
+
+// What no program of Roster's would write: into the slots themselves, while nobody keeps them.
+TEST_F(BadHost, CorruptSlotsAreRepairedAtTheNextStart) {
+  StartAll(EngineKind::kCrun);
+  if (HasFatalFailure()) return;
+  auto living = StartContainers(engine_.get(), StartMode::kRun, 2, 1, "living", 0, observer_.get());
+  ROSTER_ASSERT_OK(living);
+  ROSTER_ASSERT_OK(roster_->Kill());
+  const Fd pin(bpf_obj_get((roster_->pin_directory() + "/roster_slot").c_str()));
+  const uint64_t lives = (*living)[0].call.by_task.handle, moved = (*living)[1].call.by_task.handle;
+  {
+    auto slots = MappedArray<roster_membership>::Map(pin.get(), ROSTER_MAX_SLOTS, "roster_slot");
+    ROSTER_ASSERT_OK(slots);
+    roster_membership& wrong = (*slots)[ROSTER_HANDLE_SLOT(moved)];
+    ASSERT_EQ(wrong.handle, moved);
+    wrong.mntns = 1;
+    uint32_t slot = ROSTER_MAX_SLOTS - 1;
+    const auto corrupt = [&](uint32_t state, uint64_t handle) {
+      ASSERT_EQ((*slots)[slot].state, ROSTER_FREE);
+      (*slots)[slot].handle = handle;
+      (*slots)[slot].init_pid = state >= ROSTER_BOUND ? static_cast<uint32_t>(::getpid()) : 0;
+      (*slots)[slot--].state = state;
+    };
+    for (uint32_t state : {ROSTER_RESERVED, ROSTER_PENDING, ROSTER_BOUND, ROSTER_EXITING}) {
+      corrupt(state, 0);
+      corrupt(state, lives);                                 // another slot's
+      corrupt(state, ROSTER_MAKE_HANDLE(1ULL << 20, slot));  // its own, and nobody's
+    }
+  }
+  ROSTER_ASSERT_OK(roster_->Start());
+  ROSTER_EXPECT_OK(roster_->AwaitList("who lives", In(absl::Seconds(10)), [&](const auto& list) {
+    return list.size() == 2 && list.contains("living0") && list.contains("living1") &&
+           NumberField(list.at("living1"), "mntns") == (*living)[1].call.mntns;
+  }));
+  for (uint32_t slot = ROSTER_MAX_SLOTS - 13; slot < ROSTER_MAX_SLOTS; ++slot) {
+    roster_membership m{};
+    ASSERT_EQ(bpf_map_lookup_elem(pin.get(), &slot, &m), 0);
+    EXPECT_EQ(m.state, ROSTER_FREE) << slot;
+    EXPECT_EQ(m.handle, 0U) << slot;
+  }
+  ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *living, 2));
+  ExpectNothingLeft();
 }
 
 TEST_F(BadHost, DaemonWithoutFileDescriptorsRefusesNoExec) {

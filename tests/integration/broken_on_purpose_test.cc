@@ -1,5 +1,5 @@
-// That the other tests can fail: what an observer finds when a part of Roster's kernel side is taken
-// away.
+// That the other tests can fail: what an observer finds when a part of Roster's kernel side is
+// taken away.
 #include <unistd.h>
 
 #include <filesystem>
@@ -31,8 +31,8 @@ class BrokenOnPurpose : public RosterTestBase {
 
   // A container in the host's pid namespace: nothing but its lineage tells it from its runtime.
   void ExpectFirstCallOfHostPid(const std::string& name, int marker, bool found) {
-    ROSTER_ASSERT_OK(engine_->Run(
-        {.name = name, .arguments = {MarkerPath(marker), "wait"}, .host_pid = true}));
+    ROSTER_ASSERT_OK(
+        engine_->Run({.name = name, .arguments = {MarkerPath(marker), "wait"}, .host_pid = true}));
     auto call = observer_->Await(marker, In(absl::Seconds(10)));
     ROSTER_ASSERT_OK(call);
     for (const Found* way : {&call->by_task, &call->by_mntns, &call->by_cgroup}) {

@@ -1,4 +1,5 @@
-// What lies in the pin directory of a daemon that runs: the ABI's list of pins, and nothing beside it.
+// What lies in the pin directory of a daemon that runs: the ABI's list of pins, and nothing beside
+// it.
 #include <filesystem>
 #include <string>
 #include <vector>

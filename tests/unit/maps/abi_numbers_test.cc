@@ -1,5 +1,5 @@
-// The numbers of the frozen ABI that no BTF holds: states, flags, counters, and what userspace checks
-// the pins against.
+// The numbers of the frozen ABI that no BTF holds: states, flags, counters, and what userspace
+// checks the pins against.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// The maps of ABI version 1 as docs/abi.md has them, written down by hand: what the code has is compared
-// with this, never the other way round.
+// The maps of ABI version 1 as docs/abi.md has them, written down by hand: what the code has is
+// compared with this, never the other way round.
 #ifndef ROSTER_TESTS_UNIT_MAPS_PUBLISHED_H_
 #define ROSTER_TESTS_UNIT_MAPS_PUBLISHED_H_
 
