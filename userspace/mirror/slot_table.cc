@@ -82,7 +82,8 @@ size_t SlotTable::FreeAbandoned() {
     // BPF leaves RESERVED within one program; one with a handle was being freed and its identities
     // are stale. One that is in use has a handle, and it is its own.
     const uint32_t state = LoadField(m.state);
-    const bool astray = state > ROSTER_RESERVED && ROSTER_HANDLE_SLOT(LoadField(m.handle)) != slot;
+    const bool astray = state > ROSTER_ENDED || (state > ROSTER_RESERVED &&
+                                                 ROSTER_HANDLE_SLOT(LoadField(m.handle)) != slot);
     if (astray ? !SwapField(m.state, state, ROSTER_RESERVED) : state != ROSTER_RESERVED) continue;
     StoreField(m.handle, 0);
     StoreField(m.state, ROSTER_FREE);
