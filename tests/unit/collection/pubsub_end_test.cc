@@ -25,11 +25,11 @@ class PubSubEnd : public ::testing::Test {
  protected:
   // A subscriber whose callback's destructor does what would wait for the publisher's lock.
   FuncNotify Reentrant(std::function<void()> body = nullptr) {
-    return [this, body = std::move(body), end = AtTheEnd([this] {
-                                            static_cast<void>(pubsub_->TotalStats());
-                                            pubsub_->Unsubscribe("other");
-                                            ++destroyed_;
-                                          })](const PubSubEvent&) {
+    return [body = std::move(body), end = AtTheEnd([this] {
+                                      static_cast<void>(pubsub_->TotalStats());
+                                      pubsub_->Unsubscribe("other");
+                                      ++destroyed_;
+                                    })](const PubSubEvent&) {
       if (body) body();
     };
   }
@@ -72,10 +72,10 @@ TEST_F(PubSubEnd, AFiltersDestructorMayCallBack) {
 
 TEST_F(PubSubEnd, ACallbacksDestructorMayCallBackWhenAllEnd) {
   GadgetPubSub* const pubsub = pubsub_.get();
-  pubsub_->Subscribe("k", [pubsub, end = AtTheEnd([pubsub, this] {
-                                     static_cast<void>(pubsub->TotalStats());
-                                     ++destroyed_;
-                                   })](const PubSubEvent&) {});
+  pubsub_->Subscribe("k", [end = AtTheEnd([pubsub, this] {
+                             static_cast<void>(pubsub->TotalStats());
+                             ++destroyed_;
+                           })](const PubSubEvent&) {});
   pubsub_.reset();
   EXPECT_EQ(destroyed_, 1);
 }
