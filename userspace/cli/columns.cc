@@ -21,7 +21,7 @@ std::string TimeText(int64_t ns) {
 
 // As the reference: a digest in place of a name is shown by its first 12 digits.
 std::string ImageText(const Entry& entry) {
-  const std::string image = entry.container.runtime.container_image_name;
+  std::string image = entry.container.runtime.container_image_name;
   if (!absl::StrContains(image, "sha256")) return image;
   const size_t colon = image.find(':');
   return image.substr(colon == std::string::npos ? 0 : colon + 1, 12);

@@ -43,14 +43,24 @@ absl::Status Mirror::PutRecord(const roster_record& record) {
   return status;
 }
 
+// One that has ended keeps its entries until its last task is freed, which is later than the end of
+// its namespace: the number may be another's by then.
+absl::Status Mirror::CheckMntnsIsFree(const roster_membership& m) const {
+  const std::optional<uint64_t> held = maps_.mntns.Find(m.mntns);
+  if (!held || *held == m.handle) return absl::OkStatus();
+  const std::optional<roster_membership> other = slots_.Snapshot(*held);
+  if (!other || other->state == ROSTER_ENDED) return absl::OkStatus();
+  if (m.mntns_id != 0 && other->mntns_id != 0 && m.mntns_id != other->mntns_id) {
+    return absl::OkStatus();
+  }
+  return absl::AlreadyExistsError(
+      absl::StrCat("mount namespace ", m.mntns, " is container ", *held, "'s"));
+}
+
 // In a map that is full a container is missing; the others still lead to it.
 absl::Status Mirror::EnterIdentities(const roster_membership& m) {
   if (m.mntns != 0) {
-    const std::optional<uint64_t> held = maps_.mntns.Find(m.mntns);
-    if (held && *held != m.handle && slots_.Find(*held) != nullptr) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("mount namespace ", m.mntns, " is container ", *held, "'s"));
-    }
+    ROSTER_RETURN_IF_ERROR(CheckMntnsIsFree(m));
     if (absl::Status status = maps_.mntns.Set(m.mntns, m.handle); !status.ok()) {
       Count(ROSTER_STAT_MNTNS_FULL);
       LogRefused("roster_mntns", status);
@@ -103,11 +113,11 @@ absl::Status Mirror::BindEarly(const Container& container, const InitIdentity& i
     return absl::NotFoundError(
         absl::StrCat("container ", container.runtime.container_id, " is not waiting for its init"));
   }
-  const std::optional<uint64_t> held = maps_.mntns.Find(container.mntns);
-  if (held && *held != container.handle && slots_.Find(*held) != nullptr) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("mount namespace ", container.mntns, " is container ", *held, "'s"));
-  }
+  roster_membership asked{};
+  asked.handle = container.handle;
+  asked.mntns = container.mntns;
+  asked.mntns_id = init.mntns_id;
+  ROSTER_RETURN_IF_ERROR(CheckMntnsIsFree(asked));
   StoreField(m->mntns_id, init.mntns_id);
   StoreField(m->pid_ns, init.pidns);
   StoreField(m->init_pid, static_cast<uint32_t>(init.pid));

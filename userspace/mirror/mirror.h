@@ -129,6 +129,8 @@ class Mirror {
   // Frees a slot that the caller has claimed, and what leads to it; its last flags.
   uint32_t FreeClaimed(uint64_t handle);
   absl::Status PutRecord(const roster_record& record);
+  // ALREADY_EXISTS when the mount namespace leads to another container that lives.
+  absl::Status CheckMntnsIsFree(const roster_membership& m) const;
   absl::Status EnterIdentities(const roster_membership& m);
   size_t HandOnMntns();
   size_t RemoveFalseEntries();

@@ -104,6 +104,7 @@ class Roll {
     bool announced = false;  // CREATED was published when its pid file was read
   };
 
+  bool IsAwaited(const std::string& id) const;
   void OnBound(const roster_event& event);
   void OnDropped(uint64_t handle);
   void OnEnded(uint64_t handle);

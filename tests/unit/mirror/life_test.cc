@@ -75,6 +75,32 @@ TEST_F(MirrorTest, TheStartIsTheKernelsBindAndIsNotRewritten) {
   EXPECT_EQ(mirror_->Record(*handle)->started_at_ns, started);
 }
 
+// It keeps its entries until its last task is freed, which is after the end of its namespace.
+TEST_F(MirrorTest, TheNamespacesNumberOfAContainerThatHasEndedMayBeTheNextOnes) {
+  const Container old = Adopt("old", 101, 201, {.pid = 7, .mntns_id = 1});
+  Container next = Named("next", 101, 202);
+  const absl::StatusOr<uint64_t> handle = mirror_->Arm(next, {.tid = getpid()});
+  ASSERT_TRUE(handle.ok()) << handle.status();
+  next.handle = *handle;
+  EXPECT_TRUE(absl::IsAlreadyExists(mirror_->BindEarly(next, {.pid = 8, .mntns_id = 1})));
+  {
+    absl::StatusOr<PinnedMaps> maps = PinnedMaps::Open(*paths_);
+    ASSERT_TRUE(maps.ok()) << maps.status();
+    maps->slots[ROSTER_HANDLE_SLOT(old.handle)].state = ROSTER_ENDED;
+  }
+  const absl::Status bound = mirror_->BindEarly(next, {.pid = 8, .mntns_id = 1});
+  EXPECT_TRUE(bound.ok()) << bound;
+  EXPECT_EQ(Identity("roster_mntns", 101), next.handle);
+}
+
+TEST_F(MirrorTest, ANamespaceOfAnotherIdIsAnotherNamespace) {
+  Adopt("old", 101, 201, {.pid = 7, .mntns_id = 1});
+  Container next = Named("next", 101, 202);
+  const absl::StatusOr<uint64_t> handle = mirror_->Adopt(next, {.pid = 8, .mntns_id = 2});
+  ASSERT_TRUE(handle.ok()) << handle.status();
+  EXPECT_EQ(Identity("roster_mntns", 101), *handle);
+}
+
 TEST_F(MirrorTest, ASandboxIsMarkedAndStaysSoWhenItsRecordIsRewritten) {
   const Container c = Adopt("pause", 101, 201, {.pid = 7});
   EXPECT_FALSE(mirror_->Slot(c.handle)->flags & ROSTER_F_SANDBOX);
