@@ -152,7 +152,7 @@ int main(int argc, char**) {
       collection.Initialize(roster::WithPubSub(), WithTeam("blue"),
                             roster::WithInitialContainers({std::move(container)}));
   const roster::ContainerPtr c = collection.LookupContainerByMntns(4026532000);
-  if (!status.ok() || c == nullptr || c->k8s.pod_labels.at("team") != "blue") return 1;
+  if (!status.ok() || c == nullptr || c->k8s.pod_labels.find("team")->second != "blue") return 1;
   Ask(collection, c->mntns, c);
   if (argc > 1) {  // as root, of a host's containers
     LookUp().IgnoreError();
