@@ -56,7 +56,7 @@ absl::Status Mirror::EnterChildCgroups(uint64_t handle, const std::string& direc
       return absl::ResourceExhaustedError(
           absl::StrCat(path, " and ", left.size(), " more are beyond one container's part"));
     }
-    const absl::Status entered = maps_.cgroup.Set(*id, handle, BPF_NOEXIST);
+    absl::Status entered = maps_.cgroup.Set(*id, handle, BPF_NOEXIST);
     if (entered.ok()) {
       AddField(birth->ncgroups, 1);
       // One that was removed before has been looked for in vain, and will not be again.

@@ -60,7 +60,7 @@ Option WithOCIConfigForInitialContainer() {
           if (identity->id != container->runtime.container_id) return true;
           container->bundle = identity->bundle;
           if (identity->bundle_contents) {
-            container->oci_config = std::move(identity->bundle_contents->config_text);
+            container->oci_config = identity->bundle_contents->config_text;
           }
           return true;
         });

@@ -43,12 +43,13 @@ void IdentityFinder::Look(std::shared_ptr<Search> search) {
     absl::StatusOr<Identity> identity =
         IdentifyRunning(search->pid, {.state_roots = std::move(roots)});
     loop_->Post([this, search = std::move(search), identity = std::move(identity)]() mutable {
-      Looked(std::move(search), std::move(identity));
+      Looked(search, std::move(identity));
     });
   });
 }
 
-void IdentityFinder::Looked(std::shared_ptr<Search> search, absl::StatusOr<Identity> identity) {
+void IdentityFinder::Looked(const std::shared_ptr<Search>& search,
+                            absl::StatusOr<Identity> identity) {
   if (!search->wanted()) return;
   if (identity.ok() || search->delay == std::size(kDelays)) {
     search->done(std::move(identity));

@@ -40,7 +40,7 @@ class IdentityFinder {
  private:
   struct Search;
   void Look(std::shared_ptr<Search> search);
-  void Looked(std::shared_ptr<Search> search, absl::StatusOr<Identity> identity);
+  void Looked(const std::shared_ptr<Search>& search, absl::StatusOr<Identity> identity);
 
   EventLoop* const loop_;
   KnownRoots roots_;

@@ -46,7 +46,7 @@ absl::StatusOr<ResolvedExec> PrepareCreate(const ProcTask& caller, CreateIntent 
   container.runtime.container_id = intent.id;
   container.oci_runtime = intent.runtime;
   container.bundle = bundle.path;
-  container.oci_config = std::move(bundle.config_text);
+  container.oci_config = bundle.config_text;
   prepared.spec = std::move(bundle.spec);
   prepared.sandbox = FillFromSpec(prepared.spec, &container) == ContainerKind::kSandbox;
   prepared.intent = std::move(intent);
