@@ -230,6 +230,10 @@ void Bench::Tax(int rounds) {
       exit(1);
     }
     struct bpf_link* link = bpf_program__attach(skeleton->progs.do_nothing);
+    if (link == nullptr) {
+      fprintf(stderr, "kernel_bench: do_nothing is not attached\n");
+      exit(1);
+    }
     nothing.program.push_back(PerExec(bpf_program__fd(skeleton->progs.do_nothing)));
     bpf_link__destroy(link);
     bpf_program__set_autoattach(skeleton->progs.do_nothing, false);

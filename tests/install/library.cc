@@ -1,4 +1,4 @@
-// Every line of code in docs/library.md, in the same order, as a stranger's program has it; the
+// Every line of code in docs/library.md, as a stranger's program has it; the
 // build compares them. What needs no privilege is run too.
 #include <roster/collection.h>
 #include <roster/columns.h>

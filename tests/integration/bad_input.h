@@ -92,9 +92,9 @@ class BadInput : public RosterTestBase {
                                       absl::StrCat("good", marker, "-"), marker, observer_.get());
     ROSTER_ASSERT_OK(containers);
     Verdict verdict = Decide(*containers);
-    EXPECT_EQ(verdict.by_task.right, 1) << ToText(verdict);
-    EXPECT_EQ(verdict.by_mntns.right, 1) << ToText(verdict);
-    EXPECT_EQ(verdict.by_cgroup.right, 1) << ToText(verdict);
+    for (const Tally& tally : {verdict.by_task, verdict.by_mntns, verdict.by_cgroup}) {
+      EXPECT_EQ(tally.right, 1) << ToText(verdict);
+    }
     ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, 1));
   }
 

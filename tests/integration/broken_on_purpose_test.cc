@@ -51,9 +51,9 @@ TEST_F(BrokenOnPurpose, WithoutTheProgramsEveryContainerIsMissed) {
   auto containers = StartContainers(engine_.get(), StartMode::kRun, 5, 1, "c", 0, observer_.get());
   ROSTER_ASSERT_OK(containers);
   Verdict verdict = Decide(*containers);
-  EXPECT_EQ(verdict.by_task.missed, 5) << ToText(verdict);
-  EXPECT_EQ(verdict.by_mntns.missed, 5) << ToText(verdict);
-  EXPECT_EQ(verdict.by_cgroup.missed, 5) << ToText(verdict);
+  for (const Tally& tally : {verdict.by_task, verdict.by_mntns, verdict.by_cgroup}) {
+    EXPECT_EQ(tally.missed, 5) << ToText(verdict);
+  }
   ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *containers, 5));
 }
 

@@ -94,17 +94,18 @@ TEST_F(Embed, SubscribersHaveDealtWithCreatedBeforeTheFirstInstruction) {
   StartEngine(EngineKind::kRunc);
   // Not under test, and more than any machine is late.
   hook_.hold_deadline = absl::Seconds(10);
-  std::atomic<uint64_t> dealt_ns = 0;
+  // Shared with the callback, which outlives this scope where an assertion ends it.
+  const auto dealt_ns = std::make_shared<std::atomic<uint64_t>>(0);
   const absl::Status status = collection_.Initialize(Events(), WithContainerFanotifyEbpf(hook_));
   ASSERT_TRUE(status.ok()) << status;
   const auto subscribed = collection_.Subscribe(
       "slow", {},
-      [&](const PubSubEvent& event) {
+      [this, dealt_ns](const PubSubEvent& event) {
         if (event.type != EventType::kCreated) return;
         // A look-up works already; then what takes its time.
         EXPECT_NE(collection_.LookupContainerByMntns(event.container->mntns), nullptr);
         absl::SleepFor(kWork);
-        dealt_ns = MonotonicNs();
+        *dealt_ns = MonotonicNs();
       },
       {.deadline = absl::Seconds(10)});
   ASSERT_TRUE(subscribed.ok()) << subscribed.status();
@@ -112,18 +113,17 @@ TEST_F(Embed, SubscribersHaveDealtWithCreatedBeforeTheFirstInstruction) {
   ASSERT_TRUE(observer.ok()) << observer.status();
   const auto id = engine_->Create({"web", {MarkerPath(2), "wait"}});
   ASSERT_TRUE(id.ok()) << id.status();
-  EXPECT_EQ(dealt_ns, 0U);
+  EXPECT_EQ(*dealt_ns, 0U);
   const auto read = RunCommand({"cat", static_cast<OciEngine&>(*engine_).BundleOf("web") + "/pid"});
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_NE(dealt_ns, 0U) << "the pid file was read before the subscriber had done its work";
+  EXPECT_NE(*dealt_ns, 0U) << "the pid file was read before the subscriber had done its work";
   ASSERT_TRUE(engine_->StartCreated("web").ok());
   const auto call = (*observer)->Await(2, In(absl::Seconds(10)));
   ASSERT_TRUE(call.ok()) << call.status();
   EXPECT_EQ(call->by_mntns.id, *id);
-  EXPECT_GT(call->exec_ns, dealt_ns);
+  EXPECT_GT(call->exec_ns, *dealt_ns);
   observer->reset();
   ASSERT_TRUE(engine_->Remove("web").ok());
-  collection_.Close();  // what the callback refers to goes with this scope
 }
 
 // Two ways lead to a container that ran before: the engine's list, and the hook's own search.

@@ -165,6 +165,12 @@ TEST_F(KernelHookTest, AnExecIntoTheTwinOfWhatItWasArmedForBelongsToTheTwin) {
   EXPECT_EQ(joined->by_task.handle, one->by_task.handle);
   for (const char* name : {"one", "two"}) ROSTER_ASSERT_OK(engine.Remove(name));
   EXPECT_NE(LoadField((*slots)[kSlot].state), static_cast<uint32_t>(ROSTER_PENDING));
+  // Records are userspace's to remove.
+  PinState before = before_;
+  auto now = roster_->ReadPins();
+  ROSTER_ASSERT_OK(now);
+  before.records = now->records;
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before, In(absl::Seconds(5))));
 }
 
 TEST_F(KernelHookTest, EachStepOfAContainersEndRaisesTheChangeCounter) {
@@ -181,12 +187,13 @@ TEST_F(KernelHookTest, EachStepOfAContainersEndRaisesTheChangeCounter) {
   ASSERT_EQ(::kill(one->pid, SIGKILL), 0);
   Ticker ticker(absl::Milliseconds(20));
   roster_membership& slot = (*slots)[ROSTER_HANDLE_SLOT(one->by_task.handle)];
-  ROSTER_ASSERT_OK(WaitUntil("the slot to be free", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+  // Exiting, ended, free; the counter is raised after the state is written.
+  ROSTER_ASSERT_OK(WaitUntil("three changes", {ticker.fd()}, In(absl::Seconds(10)), [&] {
     ticker.Take();
-    return LoadField(slot.state) == ROSTER_FREE;
+    return LoadField(slot.state) == ROSTER_FREE && LoadField((*abi)[0].changes) >= before + 3;
   }));
-  EXPECT_GE(LoadField((*abi)[0].changes), before + 3) << "exiting, ended, free";
   ROSTER_ASSERT_OK(engine.Remove("one"));
+  ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(5))));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST_F(MissedEvents, TasksWhoseFreeingNobodyToldLoseAndLeaveNothing) {
   for (const Tally& tally : {verdict.by_task, verdict.by_mntns, verdict.by_cgroup}) {
     EXPECT_EQ(tally.right, static_cast<int>(everyone.size())) << ToText(verdict);
   }
-  // What stays, until its address is another task's, is what nobody told: no more.
+  // Not judged here: entries stay until their address is another task's.
   before_.lineage = before_.void_lineage = before_.hot_carriers = ROSTER_MAX_LINEAGE;
   ExpectNothingLeft();
 }

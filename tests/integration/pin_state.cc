@@ -150,7 +150,7 @@ std::vector<std::string> PinState::MoreThan(const PinState& before) const {
                &lines);
   CompareCount("roster_arm", armed, before.armed, &lines);
   CompareCount("roster_hot.armed", hot_armed, before.hot_armed, &lines);
-  CompareCount("roster_hot.carriers", hot_carriers, before.hot_carriers, &lines);
+  CompareCount("roster_hot.carriers", hot_carriers, before.hot_carriers + skipped_frees, &lines);
   return lines;
 }
 

@@ -15,6 +15,7 @@
 #include "engines/host_state.h"
 #include "engines/oci_engine.h"
 #include "integration/roster_test_base.h"
+#include "process/cgroup_id.h"
 #include "process/proc_task.h"
 #include "process/task_end.h"
 
@@ -185,10 +186,9 @@ TEST_F(TakeOver, CgroupsThatAContainerMadeBeforeTheFirstDaemonLeadToIt) {
   ROSTER_ASSERT_OK(task);
   auto cgroups = task->Cgroups();
   ROSTER_ASSERT_OK(cgroups);
-  std::string directory;
-  for (const Mount& mount : ListMounts()) {
-    if (mount.type == "cgroup2") directory = mount.mount_point + cgroups->v2;
-  }
+  const auto hierarchy = CgroupMount();
+  ROSTER_ASSERT_OK(hierarchy);
+  const std::string directory = hierarchy->mount + (hierarchy->v2 ? cgroups->v2 : cgroups->v1);
   const std::string inner = directory + "/a/b";
   ASSERT_EQ(::mkdir((directory + "/a").c_str(), 0755), 0) << directory;
   ASSERT_EQ(::mkdir(inner.c_str(), 0755), 0);

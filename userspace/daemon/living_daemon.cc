@@ -48,13 +48,11 @@ bool IsRosterSince(int pid, uint64_t boottime_ns) {
   const absl::StatusOr<ProcTask> task = ProcTask::Open(pid);
   if (!task.ok()) return false;
   const absl::StatusOr<std::string> exe = task->Exe();
-  const absl::StatusOr<uint64_t> ticks = task->StartTimeTicks();
-  if (!exe.ok() || !ticks.ok()) return false;
+  const absl::StatusOr<uint64_t> start = task->StartBootTimeNs();
+  if (!exe.ok() || !start.ok()) return false;
   absl::string_view path = *exe;
   absl::ConsumeSuffix(&path, " (deleted)");  // upgraded meanwhile
-  const auto per_second = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
-  return path.substr(path.rfind('/') + 1) == "roster" &&
-         *ticks * (1'000'000'000 / per_second) <= boottime_ns;
+  return path.substr(path.rfind('/') + 1) == "roster" && *start <= boottime_ns;
 }
 
 }  // namespace

@@ -60,14 +60,16 @@ bool HoldConsumer::Release(uint64_t number) {
   }
 }
 
+bool HoldConsumer::IsHeld(uint64_t number) const {
+  return queue_.slots[HoldIndex(number)].word.load() == HoldWord(number, HoldState::kHeld);
+}
+
 absl::StatusOr<Fd> HoldConsumer::Borrow(uint64_t number) {
-  const HoldSlot& slot = queue_.slots[HoldIndex(number)];
-  const uint64_t held = HoldWord(number, HoldState::kHeld);
-  if (slot.word.load() == held) {
-    Fd copy(fcntl(slot.event.fd, F_DUPFD_CLOEXEC, 3));
+  if (IsHeld(number)) {
+    Fd copy(fcntl(queue_.slots[HoldIndex(number)].event.fd, F_DUPFD_CLOEXEC, 3));
     const int error = errno;
     // Still held after the duplication: then the number meant this file during it.
-    if (slot.word.load() == held) {
+    if (IsHeld(number)) {
       if (!copy.valid())
         return ErrnoStatus("duplicate", absl::StrCat("the fd of held event ", number), error);
       return copy;

@@ -31,8 +31,8 @@ struct HeldEvent {
       false;  // nothing is blocked any more: resolve it late. Must not be released
 };
 
-// Thread-compatible: use it from one thread, except Release, Borrow, Holding and fds_leaked, which
-// any thread may call.
+// Thread-compatible: use it from one thread, except Release, IsHeld, Borrow, Holding and
+// fds_leaked, which any thread may call.
 class HoldConsumer {
  public:
   // `reader` answers; both must outlive this.
@@ -41,6 +41,7 @@ class HoldConsumer {
   // Keeper's methods of the same names say what these do.
   bool Next(HeldEvent* event);
   bool Release(uint64_t number);
+  bool IsHeld(uint64_t number) const;
   absl::StatusOr<Fd> Borrow(uint64_t number);
 
   // After the keeper's death and before the next one's start: brings every slot that it left in the

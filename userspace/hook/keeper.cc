@@ -318,6 +318,7 @@ void Keeper::Dispatch(absl::FunctionRef<void(const HeldEvent&)> on_event) {
 
 bool Keeper::Next(HeldEvent* event) { return consumer_->Next(event); }
 bool Keeper::Release(uint64_t number) { return consumer_->Release(number); }
+bool Keeper::IsHeld(uint64_t number) const { return consumer_->IsHeld(number); }
 absl::StatusOr<Fd> Keeper::Borrow(uint64_t number) { return consumer_->Borrow(number); }
 
 KeeperStats Keeper::Stats() const {

@@ -73,8 +73,8 @@ struct KeeperStats {
   bool daemon_reads = false;     // no keeper could be started: the daemon reads the group itself
 };
 
-// Thread-compatible: use it from one thread (the event loop's), except Release, Borrow and Stats,
-// which any thread may call.
+// Thread-compatible: use it from one thread (the event loop's), except Release, IsHeld, Borrow and
+// Stats, which any thread may call.
 class Keeper {
  public:
   // Starts the keeper for a non-blocking group (FAN_NONBLOCK) with FAN_REPORT_TID. `fanotify_fd`
@@ -104,6 +104,9 @@ class Keeper {
   // released exactly once, also past its deadline: that frees its slot. Two system calls; never
   // blocks.
   bool Release(uint64_t number);
+
+  // Whether the event is still held; it may be let go the moment after. No system call.
+  bool IsHeld(uint64_t number) const;
 
   // A duplicate of a held event's fd. Use this to read the file: the keeper closes the event's own
   // fd at the deadline, and its number may then mean another file. NOT_FOUND when the event is not

@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
 #include "absl/container/flat_hash_map.h"
@@ -13,6 +11,7 @@
 #include "hook/file_id.h"
 #include "kernel/errors.h"
 #include "kernel/fd.h"
+#include "kernel/fd_path.h"
 
 namespace roster {
 
@@ -114,13 +113,9 @@ absl::StatusOr<PidFileMarks::Token> PidFileMarks::Add(int dirfd, const std::stri
 
 std::vector<uint64_t> PidFileMarks::Match(int event_fd) const {
   std::vector<uint64_t> cookies;
-  std::array<char, PATH_MAX> link;
-  const ssize_t size =
-      readlink(absl::StrCat("/proc/self/fd/", event_fd).c_str(), link.data(), link.size());
-  if (size <= 0) return cookies;
   // Only the last part is used: the rest is a path in whatever mount namespace the reader lives in.
-  const std::string_view path(link.data(), static_cast<size_t>(size));
-  const std::string basename(path.substr(path.rfind('/') + 1));
+  const std::string path = PathOfFd(event_fd);
+  const std::string basename = path.substr(path.rfind('/') + 1);
   const auto names = state_->by_basename.find(basename);
   if (names == state_->by_basename.end()) return cookies;
   struct stat file;

@@ -11,6 +11,9 @@
 
 namespace roster {
 
+// include/linux/proc_ns.h: the inode number of the first pid namespace, the same on every machine.
+inline constexpr uint64_t kInitialPidNamespace = 0xEFFFFFFC;
+
 struct HostIdentity {
   uint64_t mntns = 0;  // inode numbers
   uint64_t netns = 0;

@@ -53,10 +53,7 @@ class CondVar {
     lock.release();
   }
   void WaitWithDeadline(Mutex* mutex, absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    if (deadline == absl::InfiniteFuture()) return Wait(mutex);
-    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
-    condition_.wait_for(lock, absl::ToChronoNanoseconds(deadline - absl::Now()));
-    lock.release();
+    WaitWithTimeout(mutex, deadline - absl::Now());
   }
   // By the monotonic clock: nobody who sets the time makes it longer or shorter.
   void WaitWithTimeout(Mutex* mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {

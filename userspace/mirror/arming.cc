@@ -5,10 +5,8 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "mirror/mirror.h"
-#include "mirror/record.h"
 #include "process/task_end.h"
 
 namespace roster {
@@ -47,30 +45,19 @@ absl::StatusOr<uint64_t> Mirror::ArmHandle(uint64_t handle, const HeldTask& task
 }
 
 absl::StatusOr<uint64_t> Mirror::Arm(const Container& container, const HeldTask& task) {
-  absl::StatusOr<uint64_t> handle = slots_.Reserve();
-  if (!handle.ok()) {
-    Count(ROSTER_STAT_SLOTS_FULL);
-    return handle;
-  }
-  roster_record record = MakeRecord(container);
-  record.handle = *handle;
-  record.created_at_ns = RealTimeNs();
-  PutRecord(record).IgnoreError();  // logged; it is missing there only
-  return ArmHandle(*handle, task);
+  ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, ReserveSlot());
+  PutNewRecord(handle, container, /*started_at_ns=*/0);
+  return ArmHandle(handle, task);
 }
 
 absl::StatusOr<uint64_t> Mirror::ArmJoin(uint64_t target, const HeldTask& task) {
   if (slots_.Find(target) == nullptr)
     return absl::NotFoundError(absl::StrCat("no container has handle ", target));
-  absl::StatusOr<uint64_t> handle = slots_.Reserve();
-  if (!handle.ok()) {
-    Count(ROSTER_STAT_SLOTS_FULL);
-    return handle;
-  }
-  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*handle)];
+  ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, ReserveSlot());
+  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(handle)];
   m.flags = ROSTER_F_JOIN;
   m.parent = target;
-  return ArmHandle(*handle, task);
+  return ArmHandle(handle, task);
 }
 
 // What no task will take any more: of tasks that have ended, and what a daemon that was killed had

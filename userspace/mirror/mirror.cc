@@ -35,6 +35,21 @@ Mirror::Mirror(const PinPaths& paths, PinnedMaps maps)
       counters_(maps_.stats.get()),
       pods_(&maps_, &slots_, &counters_) {}
 
+absl::StatusOr<uint64_t> Mirror::ReserveSlot() {
+  absl::StatusOr<uint64_t> handle = slots_.Reserve();
+  if (!handle.ok()) Count(ROSTER_STAT_SLOTS_FULL);
+  return handle;
+}
+
+// Where the map is full the container is missing there only, which is logged.
+void Mirror::PutNewRecord(uint64_t handle, const Container& container, int64_t started_at_ns) {
+  roster_record record = MakeRecord(container);
+  record.handle = handle;
+  record.created_at_ns = RealTimeNs();
+  record.started_at_ns = static_cast<uint64_t>(started_at_ns);
+  PutRecord(record).IgnoreError();
+}
+
 absl::Status Mirror::PutRecord(const roster_record& record) {
   absl::Status status = maps_.records.Set(record.handle, record);
   if (status.ok()) return status;
@@ -77,17 +92,9 @@ absl::Status Mirror::EnterIdentities(const roster_membership& m) {
 }
 
 absl::StatusOr<uint64_t> Mirror::Adopt(const Container& container, const InitIdentity& init) {
-  absl::StatusOr<uint64_t> handle = slots_.Reserve();
-  if (!handle.ok()) {
-    Count(ROSTER_STAT_SLOTS_FULL);
-    return handle;
-  }
-  roster_record record = MakeRecord(container);
-  record.handle = *handle;
-  record.created_at_ns = RealTimeNs();
-  record.started_at_ns = static_cast<uint64_t>(container.runtime.container_started_at);
-  PutRecord(record).IgnoreError();  // logged; it is missing there only
-  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(*handle)];
+  ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, ReserveSlot());
+  PutNewRecord(handle, container, container.runtime.container_started_at);
+  roster_membership& m = maps_.slots[ROSTER_HANDLE_SLOT(handle)];
   m.mntns = container.mntns;
   m.mntns_id = init.mntns_id;
   m.netns = container.host_network ? 0 : static_cast<uint32_t>(container.netns);
@@ -98,9 +105,9 @@ absl::StatusOr<uint64_t> Mirror::Adopt(const Container& container, const InitIde
   m.bound_ns = BootTimeNs();
   m.flags = (container.host_network ? ROSTER_F_HOST_NETWORK : 0U) |
             (init.pidns == maps_.hot[0].host_pidns ? ROSTER_F_HOST_PID : 0U);
-  slots_.Publish(*handle, ROSTER_BOUND);
+  slots_.Publish(handle, ROSTER_BOUND);
   if (absl::Status status = EnterIdentities(m); !status.ok()) {
-    Drop(*handle);
+    Drop(handle);
     return status;
   }
   abi_.Changed();
@@ -193,14 +200,12 @@ void Mirror::NoteCleared(uint64_t handle, uint32_t flags) {
 }
 
 // A shared mount namespace lost its entry with the container that had it: another one's from here.
-size_t Mirror::HandOnMntns() {
-  size_t handed = 0;
+void Mirror::HandOnMntns() {
   for (uint64_t handle : slots_.Handles()) {
     const std::optional<roster_membership> m = slots_.Snapshot(handle);
     if (!m || (m->flags & ROSTER_F_SHARED_MNTNS) == 0 || m->mntns == 0) continue;
-    if (m->state < ROSTER_ENDED) handed += maps_.mntns.Set(m->mntns, handle, BPF_NOEXIST).ok();
+    if (m->state < ROSTER_ENDED) maps_.mntns.Set(m->mntns, handle, BPF_NOEXIST).IgnoreError();
   }
-  return handed;
 }
 
 uint32_t Mirror::FreeClaimed(uint64_t handle) {

@@ -128,11 +128,13 @@ class Mirror {
   size_t FreeUntaken();
   // Frees a slot that the caller has claimed, and what leads to it; its last flags.
   uint32_t FreeClaimed(uint64_t handle);
+  absl::StatusOr<uint64_t> ReserveSlot();
+  void PutNewRecord(uint64_t handle, const Container& container, int64_t started_at_ns);
   absl::Status PutRecord(const roster_record& record);
   // ALREADY_EXISTS when the mount namespace leads to another container that lives.
   absl::Status CheckMntnsIsFree(const roster_membership& m) const;
   absl::Status EnterIdentities(const roster_membership& m);
-  size_t HandOnMntns();
+  void HandOnMntns();
   size_t RemoveFalseEntries();
   size_t EnterMissing();
 

@@ -160,6 +160,13 @@ absl::StatusOr<uint64_t> ProcTask::StartTimeTicks() const {
   return ticks;
 }
 
+absl::StatusOr<uint64_t> ProcTask::StartBootTimeNs() const {
+  ROSTER_ASSIGN_OR_RETURN(const uint64_t ticks, StartTimeTicks());
+  const long per_second = sysconf(_SC_CLK_TCK);
+  if (per_second <= 0) return absl::InternalError("sysconf does not tell the length of a tick");
+  return ticks * (1'000'000'000 / static_cast<uint64_t>(per_second));
+}
+
 absl::StatusOr<std::string> ProcTask::Comm() const {
   ROSTER_ASSIGN_OR_RETURN(std::string comm, ReadFile("comm"));
   if (!comm.empty() && comm.back() == '\n') comm.pop_back();

@@ -55,6 +55,8 @@ class ProcTask {
   // Field 22 of stat: clock ticks since boot. Together with the pid it names a process for this
   // boot.
   absl::StatusOr<uint64_t> StartTimeTicks() const;
+  // The same as BootTimeNs has it, rounded down to a tick.
+  absl::StatusOr<uint64_t> StartBootTimeNs() const;
   absl::StatusOr<uid_t> RealUid() const;
   absl::StatusOr<uid_t> EffectiveUid() const;
   absl::StatusOr<std::string> Comm() const;

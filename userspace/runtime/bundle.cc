@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
+#include "kernel/fd_path.h"
 #include "runtime/bounded_file.h"
 #include "text/quote.h"
 #include "text/string_view.h"
@@ -65,15 +66,6 @@ absl::StatusOr<Fd> OpenCallersDirectory(const ProcTask& caller, std::string_view
   // Deleted, or below another root (chroot within a mount namespace): what is below it can still be
   // reached.
   return OpenDirectory(cwd.get(), std::string(path), RESOLVE_BENEATH);
-}
-
-// Where the descriptor's file is, as the kernel names it.
-std::string PathOfFd(int fd) {
-  std::string path(PATH_MAX, '\0');
-  const ssize_t size =
-      readlink(absl::StrCat("/proc/self/fd/", fd).c_str(), path.data(), path.size());
-  path.resize(size < 0 ? 0 : static_cast<size_t>(size));
-  return path;
 }
 
 absl::StatusOr<std::string> ReadConfig(int dir, const std::string& bundle,

@@ -2,11 +2,13 @@
 // without one.
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "log/log.h"
+#include "mirror/record.h"
 #include "runtime/identify.h"
 #include "tracker/slot_truth.h"
 #include "tracker/tracker.h"
@@ -18,11 +20,17 @@ void Tracker::Adopt() {
   size_t restored = 0;
   size_t dropped = 0;
   absl::flat_hash_set<pid_t> known;
+  absl::flat_hash_set<std::string> awaited;
   for (uint64_t handle : mirror_->Handles()) {
     const std::optional<roster_membership> slot = mirror_->Slot(handle);
     // Pods stay as long as one of their containers does.
     if (!slot || (slot->flags & (ROSTER_F_JOIN | ROSTER_F_POD)) != 0) continue;
-    if (slot->init_pid == 0) continue;  // armed; its init is still to come
+    if (slot->init_pid == 0) {  // armed; its init is still to come
+      if (const std::optional<roster_record> record = mirror_->Record(handle)) {
+        awaited.insert(ContainerFromRecord(*record, *slot).runtime.container_id);
+      }
+      continue;
+    }
     if (slot->state == ROSTER_ENDED || IsTrue(*slot, mirror_->Birth(handle))) {
       roll_->Restore(handle, *slot);
       restored += slot->state != ROSTER_ENDED;
@@ -36,7 +44,7 @@ void Tracker::Adopt() {
   std::vector<Roll::Adopted> adopted;
   for (pid_t pid : FindRunningContainerInits(host_.mntns)) {
     if (known.contains(pid)) continue;
-    absl::StatusOr<Roll::Adopted> container = roll_->AdoptRunning(pid);
+    absl::StatusOr<Roll::Adopted> container = roll_->AdoptRunning(pid, awaited);
     if (container.ok()) {
       adopted.push_back(*std::move(container));
     } else if (!absl::IsAlreadyExists(container.status())) {

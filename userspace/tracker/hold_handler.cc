@@ -4,17 +4,15 @@
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "kernel/clock.h"
+#include "kernel/fd_path.h"
 #include "log/log.h"
 #include "runtime/pid_file.h"
 
@@ -24,15 +22,6 @@ namespace {
 // How long to leave a task that is not yet asleep in its execve; doubled each time.
 constexpr absl::Duration kFirstWait = absl::Microseconds(100);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(5);
-
-// For the reader of a log.
-std::string PathOf(int fd) {
-  std::string path(PATH_MAX, '\0');
-  const ssize_t size =
-      readlink(absl::StrCat("/proc/self/fd/", fd).c_str(), path.data(), path.size());
-  path.resize(size > 0 ? static_cast<size_t>(size) : 0);
-  return path;
-}
 
 bool IsRootsAlone(int fd) {
   struct stat info;
@@ -139,9 +128,8 @@ void HoldHandler::OnCreate(const HeldEvent& event, PreparedCreate prepared) {
     Release(event);
     return;
   }
-  // Let go at the deadline, the task may have executed, and even ended: what were armed for it now
-  // nobody would take.
-  if (absl::IsNotFound(keeper_->Borrow(event.number).status())) {
+  // Let go at the deadline, the task may have executed: nobody would take what is armed for it now.
+  if (!keeper_->IsHeld(event.number)) {
     Release(event);
     return;
   }
@@ -181,12 +169,12 @@ void HoldHandler::OnPidFileRead(const HeldEvent& event) {
     Release(event);
     return;
   }
-  const std::string path = PathOf(file->get());
-  const std::string id = roll_->PreparedId(handles.front());
   // Its directory may be one where others write as well.
   if (!IsRootsAlone(file->get())) {
     LogSparsely("pid file not root's", LogLevel::kWarning, "pid file not believed",
-                {{"id", id}, {"path", path}, {"error", "others than root can write it"}});
+                {{"id", roll_->PreparedId(handles.front())},
+                 {"path", PathOfFd(file->get())},
+                 {"error", "others than root can write it"}});
     Release(event);
     return;
   }
@@ -194,7 +182,9 @@ void HoldHandler::OnPidFileRead(const HeldEvent& event) {
   if (!pid.ok()) {
     if (!absl::IsUnavailable(pid.status())) {
       mirror_->Count(ROSTER_STAT_BAD_BUNDLE);
-      LogWarning("pid file not understood", {{"id", id}, {"path", path}, {"error", pid.status()}});
+      LogWarning("pid file not understood", {{"id", roll_->PreparedId(handles.front())},
+                                             {"path", PathOfFd(file->get())},
+                                             {"error", pid.status()}});
     }
     Release(event);
     return;
@@ -204,7 +194,7 @@ void HoldHandler::OnPidFileRead(const HeldEvent& event) {
     if (status.ok()) return;
     if (absl::IsInvalidArgument(status)) {
       mirror_->Count(ROSTER_STAT_BAD_BUNDLE);
-      LogWarning("pid file not believed", {{"path", path}, {"error", status}});
+      LogWarning("pid file not believed", {{"path", PathOfFd(file->get())}, {"error", status}});
     }
   }
   Release(event);

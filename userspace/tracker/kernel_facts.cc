@@ -14,10 +14,8 @@
 
 namespace roster {
 int64_t StartedAt(const ProcTask& task) {
-  const absl::StatusOr<uint64_t> ticks = task.StartTimeTicks();
-  const long per_second = sysconf(_SC_CLK_TCK);
-  if (!ticks.ok() || per_second <= 0) return 0;
-  return RealTimeOf(*ticks * (1000000000ULL / static_cast<uint64_t>(per_second)));
+  const absl::StatusOr<uint64_t> start = task.StartBootTimeNs();
+  return start.ok() ? RealTimeOf(*start) : 0;
 }
 
 absl::Status ReadCgroup(pid_t pid, Container* container, const std::string& host_root) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "enrich/enricher.h"
@@ -81,12 +82,14 @@ class Roll {
   // A slot that an earlier daemon left, checked to be true: takes it over, with what its record and
   // the running process tell.
   void Restore(uint64_t handle, const roster_membership& slot);
-  // A process that is a container's init and has no slot.
+  // A process that is a container's init and has no slot. ALREADY_EXISTS where it has one all the
+  // same: the kernel hook was faster, or its id is among `awaited`, those of containers that are
+  // made and wait to be started, whose inits take their slots then.
   struct Adopted {
     uint64_t handle = 0;
     std::string cgroup_path;  // its cgroup's directory; "": unknown
   };
-  absl::StatusOr<Adopted> AdoptRunning(pid_t pid);
+  absl::StatusOr<Adopted> AdoptRunning(pid_t pid, const absl::flat_hash_set<std::string>& awaited);
   // One of these that is gone, and no program of the kernel's tells so.
   void Withdraw(uint64_t handle) { OnDropped(handle); }
 
@@ -104,7 +107,6 @@ class Roll {
     bool announced = false;  // CREATED was published when its pid file was read
   };
 
-  bool IsAwaited(const std::string& id) const;
   void OnBound(const roster_event& event);
   void OnDropped(uint64_t handle);
   void OnEnded(uint64_t handle);

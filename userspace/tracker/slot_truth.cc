@@ -1,7 +1,6 @@
 #include "tracker/slot_truth.h"
 
 #include <sys/types.h>
-#include <unistd.h>
 
 #include <cstdint>
 
@@ -14,13 +13,10 @@
 namespace roster {
 namespace {
 
-// Whether the process was there when the slot's init took its handle. The kernel tells the start in
-// ticks, rounded down.
+// Whether the process was there when the slot's init took its handle.
 bool IsOldEnough(const ProcTask& init, uint64_t bound_ns) {
-  const absl::StatusOr<uint64_t> ticks = init.StartTimeTicks();
-  const long per_second = sysconf(_SC_CLK_TCK);
-  if (!ticks.ok() || per_second <= 0) return ticks.ok();
-  return bound_ns == 0 || *ticks * (1000000000ULL / static_cast<uint64_t>(per_second)) <= bound_ns;
+  const absl::StatusOr<uint64_t> start = init.StartBootTimeNs();
+  return start.ok() && (bound_ns == 0 || *start <= bound_ns);
 }
 
 // The pid and the inode number may be another process's and namespace's by now, the id may not, and

@@ -48,20 +48,10 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
   Announce(std::move(container), nullptr);
 }
 
-// A container of that id is made and waits to be started: it has a slot, which its init will take.
-bool Roll::IsAwaited(const std::string& id) const {
-  for (uint64_t handle : mirror_->Handles()) {
-    const std::optional<roster_membership> slot = mirror_->Slot(handle);
-    if (!slot || slot->state != ROSTER_PENDING || (slot->flags & ROSTER_F_JOIN) != 0) continue;
-    const std::optional<roster_record> record = mirror_->Record(handle);
-    if (record && ContainerFromRecord(*record, *slot).runtime.container_id == id) return true;
-  }
-  return false;
-}
-
-absl::StatusOr<Roll::Adopted> Roll::AdoptRunning(pid_t pid) {
+absl::StatusOr<Roll::Adopted> Roll::AdoptRunning(pid_t pid,
+                                                 const absl::flat_hash_set<std::string>& awaited) {
   ROSTER_ASSIGN_OR_RETURN(const Identity identity, finder_.FindNow(pid));
-  if (IsAwaited(identity.id)) return absl::AlreadyExistsError("waits to be started");
+  if (awaited.contains(identity.id)) return absl::AlreadyExistsError("waits to be started");
   ContainerKind kind = ContainerKind::kContainer;
   Container container = DescribeIdentity(identity, Container(), &kind);
   ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));

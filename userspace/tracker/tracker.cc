@@ -16,8 +16,6 @@ namespace roster {
 namespace {
 
 constexpr absl::Duration kHeartbeat = absl::Seconds(1);
-// include/linux/proc_ns.h: the first one's number, the same on every machine.
-constexpr uint64_t kInitialPidNamespace = 0xEFFFFFFC;
 
 // On these the device that stat tells is not the kernel's own.
 bool HasPrivateDevice(const std::string& path) {

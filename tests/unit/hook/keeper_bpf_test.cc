@@ -28,7 +28,9 @@ TEST(Keeper, ExecIsHeldUntilItsAnswer) {
   EXPECT_EQ(events[0].file, hold.file);
   EXPECT_FALSE(events[0].already_released);
   EXPECT_FALSE(exec.Decided(absl::Milliseconds(50))) << "not held";
+  EXPECT_TRUE(hold.keeper->IsHeld(events[0].number));
   EXPECT_TRUE(hold.keeper->Release(events[0].number));
+  EXPECT_FALSE(hold.keeper->IsHeld(events[0].number));
   EXPECT_EQ(exec.Outcome(), 0);
   EXPECT_FALSE(hold.keeper->Release(events[0].number)) << "released twice";
   EXPECT_EQ(hold.keeper->Stats().holding, 0u);
@@ -40,6 +42,7 @@ TEST(Keeper, DeadlineReleasesAndIsCountedAndReleaseSaysSo) {
   const auto events = hold.Collect(1);
   EXPECT_EQ(exec.Outcome(), 0);
   EXPECT_GE(exec.took(), absl::Milliseconds(50));
+  EXPECT_FALSE(hold.keeper->IsHeld(events[0].number));
   EXPECT_FALSE(hold.keeper->Release(events[0].number));
   EXPECT_EQ(hold.keeper->Stats().expired, 1u);
   EXPECT_TRUE(hold.DispatchUntilIdle());

@@ -52,7 +52,7 @@ TEST(AbiNumbers, FlagsOfARecordAndTheHierarchy) {
   EXPECT_EQ(ROSTER_CGROUP_DEFAULT, 0);
 }
 
-// 17, 18's neighbours 19, and those from 26 on are nobody's yet.
+// 17, 19, and those from 26 on are nobody's yet.
 TEST(AbiNumbers, Counters) {
   const std::map<uint32_t, std::string> counters = {
       {ROSTER_STAT_BOUND, "bound"},

@@ -1,23 +1,14 @@
 // Does the caller see the host's processes, and does the kernel tell the ids of namespaces.
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-
-#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "cli/doctor/check.h"
 #include "kernel/fd.h"
+#include "kernel/host.h"
+#include "process/namespace_ids.h"
 
 namespace roster::cli {
-namespace {
-
-// include/linux/proc_ns.h: the first pid namespace's number, the same on every machine.
-constexpr uint64_t kInitialPidNamespace = 0xEFFFFFFC;
-// linux/nsfs.h of Linux 6.11.
-constexpr unsigned long kNsGetMntnsId = _IOR(0xb7, 0x5, uint64_t);
-
-}  // namespace
 
 Check CheckPidNamespace() {
   Check check{.name = "pid namespace"};
@@ -43,8 +34,7 @@ Check CheckPidNamespace() {
 Check CheckNamespaceIds() {
   Check check{.name = "namespace ids"};
   const Fd fd(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
-  uint64_t id = 0;
-  if (fd.valid() && ioctl(fd.get(), kNsGetMntnsId, &id) == 0) {
+  if (fd.valid() && MntnsId(fd.get()) != 0) {
     check.detail = "the kernel tells a mount namespace's never-reused id";
     return check;
   }

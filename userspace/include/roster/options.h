@@ -139,7 +139,7 @@ struct HookOptions {
 // returns containers are seen, and those that run are added or about to be. Where fanotify is not
 // to be had the kernel programs alone find containers, and on_problem says so.
 //
-// Needs root, and what docs/dependencies.md says of the kernel. Lowers the soft RLIMIT_NOFILE a
+// Needs root, and Linux 6.1 or newer with BTF and tracepoints. Lowers the soft RLIMIT_NOFILE a
 // little and starts a keeper process that shares the descriptor table; the process must not exec
 // itself. Close leaves the pins and the kernel programs at work, as a stopped daemon does.
 // ALREADY_EXISTS when a daemon, or another such process, writes to the same pins; INVALID_ARGUMENT
