@@ -17,7 +17,7 @@
 
 namespace roster::collection_internal {
 
-// Which link of an entry is in which index. The pod's is next to the number that goes with it.
+// Which link of an entry is in which index. The pod's is next to the hash that goes with it.
 enum IndexNumber : size_t {
   kPod,
   kMntns,
@@ -55,8 +55,6 @@ struct Entry {
   // container's numbers after it, this is the one line of memory that most look-ups read.
   ContainerPtr self;
   const Container container;
-  // The same for all containers of one pod and for no others; 0 outside pods. The store's.
-  uint64_t pod : 48 = 0;
   // Of the container's name within the pod: equal texts have equal ones.
   const Hash container_name_hash;
   // DELETED has been published, or is being.
@@ -70,11 +68,6 @@ struct Entry {
   // Asks for the memory that Handed needs, for who is going to call it for many: an increment of a
   // reference count lets no later load begin, so that each would wait alone.
   void Prefetch() const { __builtin_prefetch(&self, /*write=*/1); }
-  // And for what a look-up by pod reads.
-  void PrefetchForPod() const {
-    __builtin_prefetch(&container.mntns);
-    __builtin_prefetch(&container.k8s.container_name);
-  }
   const Labels::value_type& LabelOf(const LabelLink* link) const {
     return container.k8s.pod_labels.begin()[link - labels.get()];
   }

@@ -32,9 +32,6 @@ struct Link {
 
   bool linked() const { return prev.load(std::memory_order_relaxed) != nullptr; }
   Link* Next() const { return next.load(std::memory_order_acquire); }
-  // Only to look ahead: what is before a link may change under a reader, and is nullptr once the
-  // link is out of its list.
-  const Link* Prev() const { return prev.load(std::memory_order_acquire); }
 };
 
 inline uint64_t HashKey(uint64_t key) {

@@ -16,50 +16,37 @@ using ci::ReadSection;
 
 namespace {
 
-// visit(entry) for each container of the pod until it returns false. Caller holds a ReadSection.
+// visit(entry) for each container of the namespace that is in no pod, until it returns false: no
+// index has those. Caller holds a ReadSection.
 template <typename Visit>
-void ForEachInPod(const ci::Store& store, std::string_view namespace_name, std::string_view pod,
-                  Visit visit) {
-  if (pod.empty()) {
-    // Containers outside Kubernetes have no pod, and no index has them under "".
-    for (const Link* link = store.FirstOfAll(); link != nullptr; link = link->Next()) {
-      const Entry& entry = *OwnerOf<ci::kAll>(link);
-      if (!entry.container.k8s.pod_name.empty()) continue;
-      if (entry.container.k8s.namespace_name == namespace_name && !visit(entry)) return;
-    }
-    return;
-  }
-  const Link* const first = store.by_pod.Find(pod);
-  // From the last towards us: each link is known only when the one before has come from memory,
-  // and two such chains take the time of one.
-  const Link* ahead = first == nullptr ? nullptr : first->Prev();
-  uint64_t number = 0;
-  for (const Link* link = first; link != nullptr; link = link->Next()) {
-    if (ahead != nullptr) {
-      OwnerOf<ci::kPod>(ahead)->PrefetchForPod();
-      ahead = ahead->Prev();
-    }
-    const Entry& entry = *OwnerOf<ci::kPod>(link);
-    if (number == 0) {
-      if (entry.container.k8s.namespace_name != namespace_name) continue;
-      number = entry.pod;
-    }
-    if (entry.pod == number && !visit(entry)) return;
+void ForEachOutsidePods(const ci::Store& store, std::string_view namespace_name, Visit visit) {
+  for (const Link* link = store.FirstOfAll(); link != nullptr; link = link->Next()) {
+    const Entry& entry = *OwnerOf<ci::kAll>(link);
+    const K8sMetadata& k8s = entry.container.k8s;
+    if (k8s.pod_name.empty() && k8s.namespace_name == namespace_name && !visit(entry)) return;
   }
 }
 
+// A value for each container of the pod: value_of(mntns, pid).
 template <typename Value, typename ValueOf>
 PodMap<Value> ByPod(const ci::Store& store, std::string_view namespace_name, std::string_view pod,
                     ValueOf value_of) {
-  // More than most pods have: one allocation.
-  constexpr size_t kExpected = 16;
   std::vector<std::pair<std::string, Value>> values;
   const ReadSection section;
-  ForEachInPod(store, namespace_name, pod, [&](const Entry& entry) {
-    if (values.empty()) values.reserve(kExpected);
-    values.emplace_back(entry.container.k8s.container_name, value_of(entry.container));
-    return true;
-  });
+  if (pod.empty()) {
+    ForEachOutsidePods(store, namespace_name, [&](const Entry& entry) {
+      const Container& c = entry.container;
+      values.emplace_back(c.k8s.container_name, value_of(c.mntns, c.runtime.container_pid));
+      return true;
+    });
+  } else if (const Link* link = store.pods.Find({namespace_name, pod}); link != nullptr) {
+    const auto& members = *static_cast<const ci::PodMembers*>(link);
+    values.reserve(members.size());
+    members.ForEach([&](std::string_view name, const ci::PodMembers::Member& member) {
+      if (!member.hidden) values.emplace_back(name, value_of(member.mntns, member.pid));
+    });
+    return PodMap<Value>(kSortedUnique, std::move(values));
+  }
   return PodMap<Value>(std::move(values));
 }
 
@@ -73,7 +60,7 @@ void FindInPod(const ci::Store& store, std::string_view namespace_name, std::str
            entry.container.k8s.namespace_name == namespace_name;
   };
   if (pod.empty()) {
-    ForEachInPod(store, namespace_name, pod, [&](const Entry& entry) {
+    ForEachOutsidePods(store, namespace_name, [&](const Entry& entry) {
       if (!is_it(entry)) return true;
       found(entry.container);
       return false;
@@ -113,13 +100,13 @@ uint32_t ContainerCollection::LookupPIDByContainer(std::string_view namespace_na
 PodMap<uint64_t> ContainerCollection::LookupMntnsByPod(std::string_view namespace_name,
                                                        std::string_view pod) const {
   return ByPod<uint64_t>(core_->store(), namespace_name, pod,
-                         [](const Container& c) { return c.mntns; });
+                         [](uint64_t mntns, uint32_t) { return mntns; });
 }
 
 PodMap<uint32_t> ContainerCollection::LookupPIDByPod(std::string_view namespace_name,
                                                      std::string_view pod) const {
   return ByPod<uint32_t>(core_->store(), namespace_name, pod,
-                         [](const Container& c) { return c.runtime.container_pid; });
+                         [](uint64_t, uint32_t pid) { return pid; });
 }
 
 }  // namespace roster

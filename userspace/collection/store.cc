@@ -32,21 +32,22 @@ void Store::ForEachIndex(Visit visit) {
 
 Store::~Store() { Clear(); }
 
-void Store::NumberPod(Entry* entry) {
-  const K8sMetadata& k8s = entry->container.k8s;
-  if (k8s.pod_name.empty()) return;
-  for (const Link* link = by_pod.Find(std::string_view(k8s.pod_name)); link != nullptr;
-       link = link->Next()) {
-    const Entry& other = *OwnerOf<kPod>(link);
-    if (other.container.k8s.namespace_name != k8s.namespace_name) continue;
-    entry->pod = other.pod;
-    return;
+void Store::ChangePod(const Entry* leaving, const Entry* joining) {
+  const PodKey pod = PodKeyOf(leaving != nullptr ? *leaving : *joining);
+  if (pod.name.empty()) return;
+  auto* old = static_cast<PodMembers*>(pods.Find(pod));
+  PodMembers* fresh = PodMembers::New(old, leaving, joining);
+  if (old == nullptr) {
+    pods.Insert(fresh, &retire_);
+  } else if (fresh == nullptr) {
+    pods.Erase(old);
+  } else {
+    pods.Replace(old, fresh);
   }
-  entry->pod = ++last_pod_;
+  if (old != nullptr) retire_.Retire(old, &PodMembers::Free);
 }
 
 void Store::Insert(Entry* entry) {
-  NumberPod(entry);
   Link* link = &entry->links[kAll];
   if (Link* first = all_.load(std::memory_order_relaxed); first != nullptr) {
     Append(first, link);
@@ -61,6 +62,7 @@ void Store::Insert(Entry* entry) {
   for (size_t i = 0; i < entry->container.k8s.pod_labels.size(); ++i) {
     by_label.Insert(&entry->labels[i], &retire_);
   }
+  ChangePod(nullptr, entry);
   size_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -81,6 +83,7 @@ void Store::Erase(Entry* entry) {
   for (size_t i = 0; i < entry->container.k8s.pod_labels.size(); ++i) {
     by_label.Erase(&entry->labels[i]);
   }
+  ChangePod(entry, nullptr);
   size_.fetch_sub(1, std::memory_order_relaxed);
   retire_.Retire(entry, &Entry::Release);
 }
@@ -127,7 +130,6 @@ void Store::ReplaceLabels(Entry* old, Entry* fresh) {
 }
 
 void Store::Replace(Entry* old, Entry* fresh) {
-  NumberPod(fresh);
   moves_.fetch_add(1, std::memory_order_acq_rel);
   ReplaceInAll(old, fresh);
   ForEachIndex([&](auto& index, size_t number) {
@@ -141,6 +143,12 @@ void Store::Replace(Entry* old, Entry* fresh) {
     index.Erase(was);
   });
   ReplaceLabels(old, fresh);
+  if (PodKeyOf(*old) == PodKeyOf(*fresh)) {
+    ChangePod(old, fresh);
+  } else {
+    ChangePod(nullptr, fresh);
+    ChangePod(old, nullptr);
+  }
   moves_.fetch_add(1, std::memory_order_release);
   retire_.Retire(old, &Entry::Release);
 }

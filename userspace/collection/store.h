@@ -9,6 +9,7 @@
 
 #include "collection/entry.h"
 #include "collection/index.h"
+#include "collection/pod_members.h"
 #include "collection/read_domain.h"
 #include "roster/selector.h"
 
@@ -56,6 +57,7 @@ class Store {
   Index<EntryTraits<kRuntimeContainerName, &RuntimeContainerNameOf>> by_runtime_container_name;
   Index<EntryTraits<kRuntime, &RuntimeOf>> by_runtime;
   Index<LabelTraits> by_label;
+  Index<PodTraits> pods;
 
   Index<RememberedTraits<0, &MntnsOf>> remembered_by_mntns;
   Index<RememberedTraits<1, &NetnsOf>> remembered_by_netns;
@@ -65,12 +67,11 @@ class Store {
   template <typename Visit>
   void ForEachIndex(Visit visit);
 
-  // Before the entry is in the index by pod.
-  void NumberPod(Entry* entry);
+  // In one pod, or in none; either may be nullptr.
+  void ChangePod(const Entry* leaving, const Entry* joining);
   void ReplaceInAll(Entry* old, Entry* fresh);
   void ReplaceLabels(Entry* old, Entry* fresh);
 
-  uint64_t last_pod_ = 0;
   std::atomic<Link*> all_{nullptr};
   std::atomic<size_t> size_{0};
   // Odd while an entry changes its place in an index: who collects from several lists must then

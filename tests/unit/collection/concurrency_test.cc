@@ -9,11 +9,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "roster/collection.h"
 
 namespace roster {
 namespace {
+
+using ::testing::Contains;
+using ::testing::Pair;
 
 Container Make(int i, int generation = 0) {
   Container c;
@@ -166,6 +170,8 @@ TEST(CollectionConcurrency, ReadersAlwaysFindWhatIsAlwaysThere) {
         ASSERT_EQ(collection.LookupMntnsByContainer(wanted.k8s.namespace_name, wanted.k8s.pod_name,
                                                     wanted.k8s.container_name),
                   wanted.mntns);
+        ASSERT_THAT(collection.LookupMntnsByPod(wanted.k8s.namespace_name, wanted.k8s.pod_name),
+                    Contains(Pair(wanted.k8s.container_name, wanted.mntns)));
         {
           const ContainerReader reader(collection);
           ASSERT_EQ(reader.ByHandle(wanted.handle)->mntns, wanted.mntns);

@@ -107,6 +107,37 @@ TEST_F(CollectionLookups, PodsOfOneNameAreToldApartByNamespaceAlsoWhenContainers
             (PodMap<uint64_t>{{"two", 4}, {"three", 3}}));
 }
 
+TEST_F(CollectionLookups, OfAPodsContainersOfOneNameTheLastCountsUntilItIsRemoved) {
+  ASSERT_TRUE(collection_.Initialize().ok());
+  Add(Make("a", "ns", "pod", "app", 1, 0, 11));
+  Add(Make("b", "ns", "pod", "sidecar", 2, 0, 12));
+  Add(Make("c", "ns", "pod", "app", 3, 0, 13));
+  EXPECT_EQ(collection_.LookupMntnsByPod("ns", "pod"),
+            (PodMap<uint64_t>{{"app", 3}, {"sidecar", 2}}));
+  ASSERT_TRUE(collection_.RemoveContainer("c").ok());
+  EXPECT_EQ(collection_.LookupPIDByPod("ns", "pod"),
+            (PodMap<uint32_t>{{"app", 11}, {"sidecar", 12}}));
+}
+
+TEST_F(CollectionLookups, WhatIsLearnedOfAContainerIsInItsPodsAnswers) {
+  ASSERT_TRUE(collection_.Initialize().ok());
+  Add(Make("a", "ns", "pod", "app", 1, 0, 11));
+  Add(Make("b", "ns", "pod", "", 0, 0));
+  ASSERT_TRUE(collection_
+                  .UpdateContainer("b",
+                                   [](Container* c) {
+                                     c->k8s.container_name = "a-sidecar";
+                                     c->mntns = 2;
+                                     c->runtime.container_pid = 12;
+                                     return true;
+                                   })
+                  .ok());
+  EXPECT_EQ(collection_.LookupMntnsByPod("ns", "pod"),
+            (PodMap<uint64_t>{{"a-sidecar", 2}, {"app", 1}}));
+  EXPECT_EQ(collection_.LookupPIDByPod("ns", "pod"),
+            (PodMap<uint32_t>{{"a-sidecar", 12}, {"app", 11}}));
+}
+
 TEST_F(CollectionLookups, ASelectorThatOneIndexAnswersIsStillHeldToItsExclusions) {
   ASSERT_TRUE(collection_.Initialize().ok());
   Container a = Make("a", "n1", "pod", "one", 1, 0);

@@ -18,6 +18,10 @@
 
 namespace roster {
 
+// Says that values come in the order of their names, each name once.
+struct SortedUnique {};
+inline constexpr SortedUnique kSortedUnique;
+
 // A value, to be copied and moved; thread-compatible, as std::map.
 template <typename Value>
 class PodMap {
@@ -30,6 +34,7 @@ class PodMap {
   // In any order; of several with one name the last one counts.
   PodMap(std::initializer_list<value_type> values) : PodMap(std::vector<value_type>(values)) {}
   explicit PodMap(std::vector<value_type> values) : values_(std::move(values)) { Sort(); }
+  PodMap(SortedUnique, std::vector<value_type> values) : values_(std::move(values)) {}
 
   // In the order of the names.
   const_iterator begin() const { return values_.begin(); }
