@@ -15,6 +15,7 @@
 #include "engines/host_state.h"
 #include "engines/wait.h"
 #include "integration/roster_under_test.h"
+#include "integration/zombies.h"
 #include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "lineage_abi.h"
@@ -249,6 +250,7 @@ std::string RosterUnderTest::DescribeKernelSide() const {
        std::filesystem::directory_iterator(pin_directory_ + "/links", ignored)) {
     absl::StrAppend(&text, " ", entry.path().filename().string(), " ", SkippedRuns(entry.path()));
   }
+  absl::StrAppend(&text, "; zombies: ", DescribeZombies());
   return text;
 }
 
