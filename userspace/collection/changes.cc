@@ -1,4 +1,4 @@
-// How the set of containers changes, and who is told.
+// How the set of containers changes, and how that is announced.
 #include <algorithm>
 #include <utility>
 
@@ -162,6 +162,10 @@ absl::Status Core::Remove(const std::function<Entry*(Store&)>& find,
     if (entry == nullptr) {
       for (PendingAdd* pending : pending_) {
         if (pending->cancelled || !is_pending(*pending->container)) continue;
+        // As below: cancelling it keeps out this add, not one by an initial list.
+        if (state_ == State::kInitializing) {
+          ended_early_.emplace(pending->container->runtime.container_id);
+        }
         pending->cancelled = true;
         return absl::OkStatus();
       }
@@ -252,67 +256,6 @@ absl::Status Core::PublishPreCreate(Container container) {
         Announce(EventType::kPreCreate, std::make_shared<const Container>(std::move(container)));
   }
   announced.Await();
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
-                                                          const ContainerSelector& selector,
-                                                          FuncNotify callback,
-                                                          SubscriptionOptions options) {
-  absl::StatusOr<CompiledSelector> compiled = CompiledSelector::Compile(selector);
-  if (!compiled.ok()) return compiled.status();
-  if (callback == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("subscribe ", std::string(key), ": there is no callback"));
-  }
-  options.filter = [selector = *compiled, also = std::move(options.filter)](
-                       const PubSubEvent& event) -> std::optional<EventType> {
-    if (also && !also(event).has_value()) return std::nullopt;
-    if (event.type == EventType::kPreCreate) return event.type;
-    const bool is = selector.Matches(*event.container);
-    if (event.type != EventType::kUpdated) return is ? std::optional(event.type) : std::nullopt;
-    const bool was = selector.Matches(*event.previous);
-    if (was && is) return EventType::kUpdated;
-    if (is) return EventType::kCreated;
-    if (was) return EventType::kDeleted;
-    return std::nullopt;
-  };
-  std::vector<ContainerPtr> containers;
-  PubSubDispatcher::Ended replaced;
-  PubSubDispatcher* pubsub = nullptr;
-  {
-    MutexLock lock(&mutex_);
-    if (!AcceptsLocked()) return NotOpen("subscribe");
-    if (pubsub_ == nullptr) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "subscribe ", std::string(key), ": the collection has no publisher (WithPubSub)"));
-    }
-    for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
-      const Entry* entry = OwnerOf<kAll>(link);
-      // DELETED of one that is being removed has gone out already.
-      if (entry->removing.load(std::memory_order_relaxed)) continue;
-      if (compiled->Matches(entry->container)) containers.push_back(entry->self);
-    }
-    pubsub = pubsub_.get();
-    replaced = pubsub->Replace(key, std::move(callback), nullptr, std::move(options));
-  }
-  // Without the mutex: the replaced callback may be waiting for it.
-  pubsub->WaitUntilIdle(std::move(replaced));
-  return containers;
-}
-
-absl::Status Core::Unsubscribe(std::string_view key) {
-  PubSubDispatcher* pubsub = nullptr;
-  {
-    MutexLock lock(&mutex_);
-    if (!AcceptsLocked()) return NotOpen("unsubscribe");
-    if (pubsub_ == nullptr) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "unsubscribe ", std::string(key), ": the collection has no publisher (WithPubSub)"));
-    }
-    pubsub = pubsub_.get();
-  }
-  pubsub->Unsubscribe(key);
   return absl::OkStatus();
 }
 

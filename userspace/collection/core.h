@@ -60,14 +60,15 @@ class Core {
   absl::Status Update(const std::function<Entry*(Store&)>& find,
                       const std::function<bool(Container*)>& change, std::string_view what);
   absl::Status PublishPreCreate(Container container);
+  // Remembers the owner of a living container: an UPDATED, which is waited for.
+  void SetOwner(const ContainerPtr& container, OwnerReference owner);
+
+  // subscribe.cc
   absl::StatusOr<std::vector<ContainerPtr>> Subscribe(std::string_view key,
                                                       const ContainerSelector& selector,
                                                       FuncNotify callback,
                                                       SubscriptionOptions options);
   absl::Status Unsubscribe(std::string_view key);
-
-  // Remembers the owner of a living container, silently.
-  void SetOwner(const ContainerPtr& container, OwnerReference owner);
 
   void Warn(std::string_view message);
 

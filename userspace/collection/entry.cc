@@ -20,6 +20,7 @@ Entry* Entry::New(Container&& container) {
                             &container.k8s.pod_name, &container.k8s.container_name}) {
     Trim(text);
   }
+  container.k8s.pod_labels.shrink_to_fit();
   auto owner = std::make_shared<Entry>(std::move(container));
   Entry* entry = owner.get();
   const auto& labels = entry->container.k8s.pod_labels;

@@ -75,7 +75,7 @@ PubSubDispatcher::Ended PubSubDispatcher::End(std::unique_ptr<Subscription> subs
     if (auto delivery = Over(*call)) ended.undelivered.push_back(std::move(delivery));
     call = next;
   }
-  subscription->queued = 0;
+  subscription->stats.queued = 0;
   AddTo(gone_, subscription->stats);
   if (subscription->running) {
     leaving_.push_back(std::move(subscription));
@@ -153,10 +153,7 @@ void PubSubDispatcher::Shutdown() {
 std::optional<SubscriberStats> PubSubDispatcher::Stats(std::string_view key) const {
   BriefLock lock(&mutex_);
   for (const auto& subscription : subscriptions_) {
-    if (subscription->key != key) continue;
-    SubscriberStats stats = subscription->stats;
-    stats.queued = subscription->queued;
-    return stats;
+    if (subscription->key == key) return subscription->stats;
   }
   return std::nullopt;
 }
@@ -164,10 +161,7 @@ std::optional<SubscriberStats> PubSubDispatcher::Stats(std::string_view key) con
 SubscriberStats PubSubDispatcher::TotalStats() const {
   BriefLock lock(&mutex_);
   SubscriberStats total = gone_;
-  for (const auto& subscription : subscriptions_) {
-    AddTo(total, subscription->stats);
-    total.queued += subscription->queued;
-  }
+  for (const auto& subscription : subscriptions_) AddTo(total, subscription->stats);
   return total;
 }
 

@@ -10,12 +10,10 @@
 namespace roster {
 
 using pubsub_internal::BriefLock;
+using pubsub_internal::kLooks;
 using pubsub_internal::SpinUntil;
 
 namespace {
-
-// How often a publisher looks before it sleeps: some microseconds.
-constexpr int kLooks = 400;
 
 // For how long one thread may keep the other subscribers waiting before they get one of their own:
 // longer than quick calls take, far shorter than a deadline. Where a deadline is short, a quarter
@@ -32,8 +30,10 @@ GadgetPubSub::Ticket::Ticket(Ticket&& other) noexcept
     : pubsub_(other.pubsub_), delivery_(std::exchange(other.delivery_, nullptr)) {}
 
 GadgetPubSub::Ticket& GadgetPubSub::Ticket::operator=(Ticket&& other) noexcept {
-  std::swap(pubsub_, other.pubsub_);
-  std::swap(delivery_, other.delivery_);
+  if (this == &other) return *this;
+  const Ticket given_back(std::move(*this));
+  pubsub_ = other.pubsub_;
+  delivery_ = std::exchange(other.delivery_, nullptr);
   return *this;
 }
 
@@ -62,7 +62,7 @@ void PubSubDispatcher::Queue(Subscription& subscription, Delivery& delivery, Eve
   if (waited_for) ++delivery.remaining;
   (subscription.first == nullptr ? subscription.first : subscription.last->next) = call;
   subscription.last = call;
-  ++subscription.queued;
+  ++subscription.stats.queued;
   if (!subscription.taken) {
     subscription.taken = true;
     ready_.push_back(&subscription);
@@ -92,7 +92,7 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
           continue;
         }
       }
-      if (subscription->queued >= subscription->options.queue_limit) {
+      if (subscription->stats.queued >= subscription->options.queue_limit) {
         ++subscription->stats.dropped;
         continue;
       }

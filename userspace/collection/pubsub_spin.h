@@ -21,6 +21,10 @@ inline void Pause() {
 #endif
 }
 
+// How often a publisher looks whether its event is dealt with, and a worker for the next event,
+// before it sleeps: some microseconds.
+inline constexpr int kLooks = 400;
+
 inline const bool kSpins = std::thread::hardware_concurrency() > 1;
 
 // Whether is() has become true.

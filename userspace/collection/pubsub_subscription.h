@@ -31,7 +31,6 @@ struct Subscription {
   // A line of memory that publishers and workers hand to one another.
   Call* first = nullptr;  // the calls that wait, in the order of publishing
   Call* last = nullptr;
-  uint32_t queued = 0;
   bool taken = false;    // among the ready ones, or being called
   bool running = false;  // a call is under way
   bool waiting = false;  // that call itself waits for other subscribers

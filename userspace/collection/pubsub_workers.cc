@@ -8,12 +8,10 @@
 namespace roster {
 
 using pubsub_internal::BriefLock;
+using pubsub_internal::kLooks;
 using pubsub_internal::SpinUntil;
 
 namespace {
-
-// How often a worker looks for the next event before it sleeps: some microseconds.
-constexpr int kLooks = 400;
 
 // The callback that this thread is in.
 struct Current {
@@ -88,7 +86,7 @@ void PubSubDispatcher::Work() {
       RunOne();
     } else if (shutdown_) {
       return;
-    } else if (!SpinForWork() && ready_.empty() && !shutdown_) {
+    } else if (!SpinForWork() && !shutdown_) {
       ++idle_;
       work_.Wait(&mutex_);
       --idle_;
@@ -101,7 +99,7 @@ void PubSubDispatcher::RunOne() {
   ready_.pop_front();
   Call& call = *subscription.first;
   subscription.first = call.next;
-  --subscription.queued;
+  --subscription.stats.queued;
   subscription.running = true;
   // This call may hang as well: who has waited too long does not wait for it.
   if (impatient_ > 0 && !ready_.empty()) CallWorkers(ready_.size());

@@ -63,7 +63,7 @@ class Store {
   Index<RememberedTraits<1, &NetnsOf>> remembered_by_netns;
 
  private:
-  // Calls visit(index, number, indexes_unknown) for every index but `all_` and labels.
+  // Calls visit(index, number) for the index of each of an entry's links but kAll.
   template <typename Visit>
   void ForEachIndex(Visit visit);
 

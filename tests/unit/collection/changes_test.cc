@@ -1,8 +1,11 @@
 // Adds, removals and updates: which are refused, and what they make of the collection.
+#include <malloc.h>
+
 #include <atomic>
 #include <latch>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "collection_fixture.h"
@@ -121,6 +124,19 @@ TEST_F(CollectionChanges, ARestartUnderTheSameIdDoesNotWaitForItsPredecessorsEnd
   ASSERT_NE(collection_.GetContainer("a"), nullptr);
   EXPECT_EQ(collection_.GetContainer("a")->mntns, 2u);
   EXPECT_EQ(collection_.ContainerLen(), 1u);
+}
+
+TEST_F(CollectionChanges, AContainerHoldsNoMemoryForFurtherLabels) {
+  ASSERT_TRUE(collection_.Initialize().ok());
+  Container a = Make("a", "", "", "", 1, 1);
+  // One by one, as engines and records give them.
+  for (const char* key : {"a", "b", "c", "d", "e"}) a.k8s.pod_labels[key] = "x";
+  Add(std::move(a));
+  const ContainerPtr added = collection_.GetContainer("a");
+  const Labels& labels = added->k8s.pod_labels;
+  ASSERT_EQ(labels.size(), 5u);
+  EXPECT_LT(malloc_usable_size(const_cast<Labels::value_type*>(&*labels.begin())),
+            6 * sizeof(Labels::value_type));
 }
 
 // Part 2: two removals publish two DELETED events.

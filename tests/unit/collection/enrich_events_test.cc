@@ -1,9 +1,11 @@
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -168,22 +170,26 @@ TEST_F(EnrichTest, ARemovedContainerIsResolvedForTheGracePeriodAndThenForgotten)
 TEST(EnrichWhileRemoving, AContainerIsAlwaysAmongTheLivingOrTheRemembered) {
   ContainerCollection collection;
   ASSERT_TRUE(collection.Initialize(WithRemovedContainers(absl::Hours(1))).ok());
-  ASSERT_TRUE(collection.AddContainer(Make("first", "ns", "pod", 1, 10)).ok());
+  ASSERT_TRUE(collection.AddContainer(Make("c1", "ns", "pod", 1, 1)).ok());
+  // Numbers of its own for each: who is remembered must not stand in for who is being removed.
+  std::atomic<uint64_t> current{1};
   std::atomic<bool> stop{false};
   std::atomic<int> missed{0};
   std::thread reader([&] {
     while (!stop) {
+      const uint64_t n = current;
       CommonData by_mntns;
-      collection.EnrichByMntNs(&by_mntns, 1);
+      collection.EnrichByMntNs(&by_mntns, n);
       CommonData by_netns;
-      collection.EnrichByNetNs(&by_netns, 10);
+      collection.EnrichByNetNs(&by_netns, n);
       if (by_mntns.source == nullptr || by_netns.source == nullptr) ++missed;
     }
   });
-  ASSERT_TRUE(collection.RemoveContainer("first").ok());
-  for (int i = 0; i < 20000; ++i) {
-    ASSERT_TRUE(collection.AddContainer(Make("heir", "ns", "pod", 1, 10)).ok());
-    ASSERT_TRUE(collection.RemoveContainer("heir").ok());
+  for (uint64_t i = 1; i < 20000; ++i) {
+    EXPECT_TRUE(
+        collection.AddContainer(Make(absl::StrCat("c", i + 1), "ns", "pod", i + 1, i + 1)).ok());
+    EXPECT_TRUE(collection.RemoveContainer(absl::StrCat("c", i)).ok());
+    current = i + 1;
   }
   stop = true;
   reader.join();

@@ -85,6 +85,28 @@ TEST_F(InitialContainers, AContainerThatWasAddedAndEndedMeanwhileIsNotAnnouncedA
   EXPECT_THAT(recorder.Events(), ElementsAre("CREATED gone", "DELETED gone"));
 }
 
+TEST_F(InitialContainers, AContainerThatEndsWhileItIsBeingAddedIsNotBroughtByAList) {
+  Option engine("WithEngine", [&](CollectionSetup& setup) {
+    setup.AddInitialContainers("engine", [&]() -> absl::StatusOr<std::vector<Container>> {
+      std::vector<Container> list = {Make("gone", "", "", "", 1, 1)};
+      EXPECT_TRUE(absl::IsAborted(collection_.AddContainer(Make("gone", "", "", "", 1, 1))));
+      return list;
+    });
+    return absl::OkStatus();
+  });
+  int enriched = 0;
+  const auto slow = [&](Container*) {
+    // The hook says so while this runs.
+    if (++enriched == 1) {
+      EXPECT_TRUE(collection_.RemoveContainer("gone").ok());
+    }
+    return true;
+  };
+  ASSERT_TRUE(collection_.Initialize(engine, WithEnricher("slow", slow)).ok());
+  EXPECT_EQ(enriched, 2);
+  EXPECT_EQ(collection_.ContainerLen(), 0u);
+}
+
 TEST_F(InitialContainers, AnInitialListThatFailsIsAWarning) {
   std::vector<std::string> warnings;
   Option engine("WithEngine", [](CollectionSetup& setup) {

@@ -1,5 +1,4 @@
 // Look-ups by every key, ranges, and what a container in hand is worth.
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>

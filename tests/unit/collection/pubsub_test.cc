@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -81,6 +82,25 @@ TEST(PubSub, TheSameKeyReplaces) {
   pubsub->Subscribe("k", [&](const PubSubEvent&) { calls.push_back("new"); });
   pubsub->Publish(EventType::kCreated, Named("a"));
   EXPECT_THAT(calls, ElementsAre("new"));
+}
+
+TEST(PubSub, ATicketThatIsAssignedGivesBackItsOwnEvent) {
+  const auto pubsub = NewGadgetPubSub();
+  pubsub->Subscribe("k", [](const PubSubEvent&) {});
+  const auto enqueue = [&](const char* id) {
+    return pubsub->Enqueue({EventType::kCreated, Named(id), nullptr, absl::Now()});
+  };
+  GadgetPubSub::Ticket ticket = enqueue("a");
+  GadgetPubSub::Ticket other = enqueue("b");
+  ticket = std::move(other);
+  EXPECT_FALSE(other) << "nothing of a is left in it";
+  GadgetPubSub::Ticket& same = ticket;
+  ticket = std::move(same);
+  ASSERT_TRUE(ticket);
+  ticket.Await();
+  EXPECT_FALSE(ticket);
+  ticket.Await();
+  EXPECT_EQ(pubsub->Stats("k")->delivered, 2u);
 }
 
 TEST(PubSub, ASubscriberThatThrowsIsCountedAndCalledAgain) {

@@ -1,5 +1,4 @@
 // SharedText and Labels: what they are used as std::string and std::map for.
-#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>

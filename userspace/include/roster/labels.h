@@ -4,8 +4,9 @@
 //   if (auto it = labels.find("app"); it != labels.end()) Use(it->second);
 //   for (const auto& [key, value] : labels) ...
 //
-// Used as std::map<std::string, std::string> is, which it can be made from. Iterators and
-// references end with the next change.
+// Used much as std::map<std::string, std::string> is, which it can be made from. Values change by
+// operator[] only: iterators are const. emplace says only whether it added; there is no at, insert,
+// count or bound, and erase takes a key. Iterators and references end with the next change.
 #ifndef ROSTER_LABELS_H_
 #define ROSTER_LABELS_H_
 
@@ -19,6 +20,7 @@
 
 namespace roster {
 
+// A value, to be copied and moved; thread-compatible.
 class Labels {
  public:
   using value_type = std::pair<std::string, std::string>;
@@ -28,7 +30,7 @@ class Labels {
   Labels() = default;
   // Of several with one key the first counts, as in std::map.
   Labels(std::initializer_list<value_type> labels);
-  Labels(const std::map<std::string, std::string>& labels);  // NOLINT(google-explicit-constructor)
+  Labels(const std::map<std::string, std::string>& labels);
 
   // In the order of the keys.
   const_iterator begin() const { return labels_.begin(); }
@@ -36,6 +38,7 @@ class Labels {
   size_t size() const { return labels_.size(); }
   bool empty() const { return labels_.empty(); }
 
+  // end() when there is no such key.
   const_iterator find(std::string_view key) const;
   bool contains(std::string_view key) const { return find(key) != end(); }
   // The value; the key is added, with the value "", when it is not there.
@@ -45,6 +48,8 @@ class Labels {
   // False when the key is not there.
   bool erase(std::string_view key);
   void clear() { labels_.clear(); }
+  // Gives back memory set aside for more labels.
+  void shrink_to_fit() { labels_.shrink_to_fit(); }
 
   friend bool operator==(const Labels&, const Labels&) = default;
 

@@ -83,7 +83,7 @@ class GadgetPubSub {
 
     // Whether there is anybody to be waited for.
     explicit operator bool() const { return delivery_ != nullptr; }
-    // Waits as Publish does; once.
+    // Waits as Publish does, the first time; an empty or spent one returns at once.
     void Await();
 
    private:

@@ -4,8 +4,8 @@
 //   if (container.bundle.view().starts_with("/run/")) ...        // reads as std::string_view
 //   std::string path = container.cgroup_path;                    // and as std::string
 //
-// For the fields of a container that are long, that many containers have in common, or that most
-// lack: a std::string would be four times the size there, and copied with every description.
+// For the fields of a container that are long, or that most lack: a std::string would be four times
+// the size there, and copied with every description.
 //
 // The text itself never changes: assigning points to another. Thread-compatible, as std::string:
 // copies may be used from different threads, one object not while it is assigned to.
@@ -30,8 +30,7 @@ class SharedText {
   SharedText() = default;
   // From std::string, std::string_view, const char*. Implicit, as std::string's from a literal.
   template <typename Text, typename = std::enable_if_t<kIsText<Text>>>
-  SharedText(const Text& text)  // NOLINT(google-explicit-constructor)
-      : block_(Make(std::string_view(text))) {}
+  SharedText(const Text& text) : block_(Make(std::string_view(text))) {}
   SharedText(const SharedText& other) noexcept : block_(other.block_) { Hold(block_); }
   SharedText(SharedText&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
   SharedText& operator=(const SharedText& other) noexcept {
@@ -46,10 +45,8 @@ class SharedText {
 
   // Valid until this object, and every copy of it, is assigned to or gone.
   std::string_view view() const { return {data(), size()}; }
-  operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor)
-  operator std::string() const {
-    return std::string(view());
-  }  // NOLINT(google-explicit-constructor)
+  operator std::string_view() const { return view(); }
+  operator std::string() const { return std::string(view()); }
 
   // Ends with a NUL, which size() does not count.
   const char* c_str() const { return data(); }
