@@ -102,11 +102,13 @@ TEST_F(PubSubEnd, AnUndeliveredContainersDestructorMayCallBack) {
                      }));
   }
   EXPECT_EQ(destroyed_, 0);
+  EXPECT_EQ(pubsub_->TotalStats().queued, 3u);
   std::thread ender([&] { pubsub_->Unsubscribe("hangs"); });
   EXPECT_TRUE(Eventually([&] { return !pubsub_->Stats("hangs").has_value(); }));
   release.count_down();
   ender.join();
   EXPECT_EQ(destroyed_, 3);
+  EXPECT_EQ(pubsub_->TotalStats().queued, 0u) << "nobody waits for these any more";
 }
 
 TEST_F(PubSubEnd, AContainerIsNobodysWhenAllHaveBeenTold) {
