@@ -2,6 +2,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "containerd.grpc.pb.h"
 #include "containerd_content.grpc.pb.h"
 #include "containerd_images.grpc.pb.h"
@@ -158,6 +159,7 @@ absl::StatusOr<std::map<std::string, std::string>> ContainerdClient::DoPodLabels
 
 void ContainerdClient::AddImage(const std::string& in_namespace, absl::Time deadline,
                                 EngineContainer* container) {
+  deadline -= (deadline - absl::Now()) / 2;  // the rest is for what is asked after it
   if (container->image_name.empty()) return;
   using Service = images_v1::Images;
   images_v1::GetImageRequest request;
@@ -199,7 +201,7 @@ absl::StatusOr<std::string> ContainerdClient::ReadBlob(const std::string& in_nam
                                                        absl::Time deadline,
                                                        const std::string& digest) {
   grpc::ClientContext context;
-  GrpcChannel::Prepare(&context, deadline, in_namespace);
+  channel_->Prepare(&context, deadline, in_namespace);
   content_v1::ReadContentRequest request;
   request.set_digest(digest);
   const auto stub = content_v1::Content::NewStub(channel_->Connected());

@@ -1,5 +1,7 @@
 #include "enrich/digest_cache.h"
 
+#include <algorithm>
+
 #include "absl/time/clock.h"
 
 namespace roster {
@@ -8,6 +10,8 @@ namespace {
 constexpr size_t kMaxEntries = 1024;
 constexpr absl::Duration kEmptyAnswer = absl::Minutes(1);
 constexpr int kLeftAloneFor = 5;  // times what a failure took
+// The clock may have been set forward meanwhile.
+constexpr absl::Duration kLeftAloneAtMost = absl::Minutes(1);
 
 }  // namespace
 
@@ -18,15 +22,14 @@ absl::StatusOr<std::string> DigestCache::Get(
     MutexLock lock(&mutex_);
     const auto found = entries_.find(key);
     if (found != entries_.end() && found->second.expires > now) return found->second.value;
-    if (away_until_ > now) {
-      return absl::UnavailableError("did not answer about an image lately");
-    }
+    if (away_until_ > now) return away_;
   }
   absl::StatusOr<std::string> answer = ask();
   MutexLock lock(&mutex_);
   if (absl::IsUnavailable(answer.status())) {
     const absl::Time end = absl::Now();
-    away_until_ = end + kLeftAloneFor * (end - now);
+    away_ = answer.status();
+    away_until_ = end + std::min(kLeftAloneFor * (end - now), kLeftAloneAtMost);
   }
   if (!answer.ok()) return answer;
   if (entries_.size() >= kMaxEntries) entries_.clear();

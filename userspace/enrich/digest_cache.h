@@ -7,6 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "kernel/mutex.h"
@@ -18,8 +19,8 @@ class DigestCache {
  public:
   // "" is an answer too (an image that came from no registry has no digest), kept for a minute: the
   // image may be pushed. Errors are not kept; but an engine that is UNAVAILABLE for images, which
-  // may answer everything else, is left alone for some times as long as that took: UNAVAILABLE at
-  // once. `ask` runs without the lock.
+  // may answer everything else, is left alone for some times as long as that took, a minute at
+  // most: the same error at once. `ask` runs without the lock.
   absl::StatusOr<std::string> Get(const std::string& key,
                                   const std::function<absl::StatusOr<std::string>()>& ask);
 
@@ -29,6 +30,7 @@ class DigestCache {
     absl::Time expires;
   };
   Mutex mutex_;
+  absl::Status away_ ABSL_GUARDED_BY(mutex_);  // the last UNAVAILABLE
   absl::Time away_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
 };

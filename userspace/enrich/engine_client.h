@@ -78,6 +78,7 @@ struct EngineClientOptions {
 //   NOT_FOUND    the engine is there and has no such container
 //   UNAVAILABLE  no answer: the engine is away, restarting, or too slow; worth trying again later
 //   DATA_LOSS    an answer that is none: garbage, cut off, over the limit, a needed field missing
+//   FAILED_PRECONDITION  there is no libcurl, by which docker and podman are asked
 // Fields of a wrong type or absent are left empty; only without an id is a container no answer.
 class EngineClient {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "enrich/unix_http.h"
 #include "text/quote.h"
 #include "text/string_view.h"
@@ -45,8 +46,8 @@ std::shared_ptr<grpc::Channel> GrpcChannel::Connected() {
 }
 
 void GrpcChannel::Prepare(grpc::ClientContext* context, absl::Time deadline,
-                          std::string_view containerd_namespace) {
-  context->set_deadline(absl::ToChronoTime(deadline));
+                          std::string_view containerd_namespace) const {
+  context->set_deadline(absl::ToChronoTime(std::min(deadline, absl::Now() + options_.timeout)));
   if (!containerd_namespace.empty()) {
     context->AddMetadata("containerd-namespace", std::string(containerd_namespace));
   }

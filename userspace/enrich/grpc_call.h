@@ -24,7 +24,8 @@ class GrpcChannel {
  public:
   explicit GrpcChannel(EngineClientOptions options) : options_(std::move(options)) {}
 
-  // One call, answered by `deadline`; `containerd_namespace` goes into containerd's header unless
+  // One call, answered by `deadline` and within options.timeout, for the clock may be set back;
+  // `containerd_namespace` goes into containerd's header unless
   // "". Errors as EngineClient has them; `what` is for their messages.
   template <typename Service, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*,
@@ -42,8 +43,8 @@ class GrpcChannel {
 
   // For calls that stream.
   std::shared_ptr<grpc::Channel> Connected();
-  static void Prepare(grpc::ClientContext* context, absl::Time deadline,
-                      std::string_view containerd_namespace);
+  void Prepare(grpc::ClientContext* context, absl::Time deadline,
+               std::string_view containerd_namespace) const;
   absl::Status ToStatus(const grpc::Status& status, std::string_view what) const;
 
  private:

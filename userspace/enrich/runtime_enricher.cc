@@ -63,6 +63,7 @@ void RuntimeEnricher::Stop() {
 
 absl::Status RuntimeEnricher::List(const Engine& engine, std::vector<Container>* containers) {
   ROSTER_ASSIGN_OR_RETURN(const auto listed, engine.client->List());
+  absl::Status away;  // it does not answer about a pod, and is asked about no other
   for (const EngineContainer& short_form : listed) {
     if (short_form.state != EngineState::kRunning && short_form.state != EngineState::kPaused) {
       continue;
@@ -74,16 +75,14 @@ absl::Status RuntimeEnricher::List(const Engine& engine, std::vector<Container>*
     Container container;
     MergeEngineContainer(engine.name, *details, &container);
     MergeEngineContainer(engine.name, short_form, &container);
-    absl::Status away;
-    if (!container.sandbox_id.empty()) {
+    if (away.ok() && !container.sandbox_id.empty()) {
       const auto labels = engine.client->PodLabels(container.sandbox_id);
       if (labels.ok()) GiveLabels(*labels, &container.k8s);
       if (absl::IsUnavailable(labels.status())) away = labels.status();
     }
     containers->push_back(std::move(container));
-    ROSTER_RETURN_IF_ERROR(away);
   }
-  return absl::OkStatus();
+  return away;
 }
 
 std::vector<Container> RuntimeEnricher::Initial(const Engine& engine) {
@@ -119,12 +118,13 @@ void RuntimeEnricher::ListLoop() {
       // Most are there already by now, perhaps without what their engine could not say then; or
       // another enricher drops them.
       for (const Container& container : containers) {
+        const uint32_t pid = container.runtime.container_pid;
+        // It may have ended while the others were asked about: nobody is told of it.
+        if (!IsAlive(pid, engine.host_root)) continue;
         const absl::Status added = around_.add_initial(container);
         if (absl::IsAlreadyExists(added)) Give(container);
-        // Its end may have been told between the list and this.
-        if (added.ok() && !IsAlive(container.runtime.container_pid, engine.host_root)) {
-          Remove(container);
-        }
+        // Its end may have been told just before it was added.
+        if (added.ok() && !IsAlive(pid, engine.host_root)) Remove(container);
       }
       if (!status.ok()) continue;
       MutexLock lock(&mutex_);
@@ -203,20 +203,20 @@ void RuntimeEnricher::Give(const Container& from) {
   }
 }
 
-void RuntimeEnricher::Remove(const Container& sandbox) {
+void RuntimeEnricher::Remove(const Container& container) {
   ContainerCollection& collection = *around_.collection;
-  uint64_t handle = sandbox.handle;
+  uint64_t handle = container.handle;
   if (handle == 0) {
-    const std::string& id = sandbox.runtime.container_id;
+    const std::string& id = container.runtime.container_id;
     // By its id the oldest would go.
     const ContainerPtr oldest = collection.GetContainer(id);
     if (oldest == nullptr) return;
-    if (oldest->handle == 0 && SameContainer(sandbox, *oldest)) {
+    if (oldest->handle == 0 && SameContainer(container, *oldest)) {
       collection.RemoveContainer(id).IgnoreError();
       return;
     }
     for (const ContainerPtr& held : collection.GetContainers(id)) {
-      if (held->handle != 0 && SameContainer(sandbox, *held)) handle = held->handle;
+      if (held->handle != 0 && SameContainer(container, *held)) handle = held->handle;
     }
   }
   if (handle != 0) collection.RemoveContainerByHandle(handle).IgnoreError();

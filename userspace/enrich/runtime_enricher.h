@@ -61,13 +61,14 @@ class RuntimeEnricher {
   void Follow(const PubSubEvent& event);
 
  private:
-  // UNAVAILABLE, with those that were had so far in `containers`, when the engine went away.
+  // UNAVAILABLE when the engine went away: `containers` has what was had so far, or, where it did
+  // not answer about a pod alone, all of them, some without their pods' labels.
   absl::Status List(const Engine& engine, std::vector<Container>* containers);
   void Late(const LateResult& result);
   // To the container in the collection that is the same as this one, for an id alone may be another
   // engine's too.
   void Give(const Container& from);
-  void Remove(const Container& sandbox);
+  void Remove(const Container& container);
   void ListLater(const Engine& engine);
   void ListLoop();
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -67,20 +66,22 @@ absl::Status ReplyError(long status, const std::string& body, const std::string&
   return absl::DataLossError(message);
 }
 
-void InitializeCurl() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+bool HasCurl() {
+  static const bool has = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return has;
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> HttpGet(const EngineClientOptions& options, absl::Time deadline,
                                     const std::string& path) {
-  InitializeCurl();
   const std::string where = Where(options, path);
+  if (!HasCurl()) {
+    return absl::FailedPreconditionError(absl::StrCat(where, ": there is no libcurl"));
+  }
   // Zero would be no limit at all to curl, which counts in whole milliseconds.
-  const int64_t milliseconds =
-      absl::ToInt64Milliseconds(absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
+  const absl::Duration left = std::min(deadline - absl::Now(), options.timeout);
+  const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1)));
   if (milliseconds <= 0) return absl::UnavailableError(absl::StrCat(where, ": no time is left"));
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  &curl_easy_cleanup);

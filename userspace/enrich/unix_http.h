@@ -12,9 +12,9 @@ namespace roster {
 
 // The body of a 200 reply to GET `path` ("/containers/json?all=1", escaped already). One connection
 // a call: nothing stays open, and an engine that was restarted is no special case. Blocks until
-// `deadline` at most; UNAVAILABLE then, and at once when it has passed. Redirects and proxies are
-// not followed. Errors as EngineClient has them, and FAILED_PRECONDITION with the engine's own
-// words for another 4xx.
+// `deadline`, and for options.timeout, at most, for the clock may be set back; UNAVAILABLE then,
+// and at once when it has passed. Redirects and proxies are not followed. Errors as EngineClient
+// has them, and FAILED_PRECONDITION with the engine's own words for another 4xx.
 absl::StatusOr<std::string> HttpGet(const EngineClientOptions& options, absl::Time deadline,
                                     const std::string& path);
 

@@ -32,6 +32,7 @@ TEST(LateCurl, LibcurlIsLoadedByTheFirstRequestAndDoesWhatItDoesLinked) {
   EXPECT_FALSE(LibcurlIsLoaded());
   EngineClientOptions options;
   options.socket = engine.socket();
+  options.timeout = absl::Seconds(20);
   const absl::Time deadline = absl::Now() + absl::Seconds(20);
   const absl::StatusOr<std::string> body = HttpGet(options, deadline, "/some?all=1");
   ASSERT_TRUE(body.ok()) << body.status();

@@ -13,6 +13,7 @@
 #include "containerd_images.grpc.pb.h"
 #include "containerd_namespaces.grpc.pb.h"
 #include "containerd_tasks.grpc.pb.h"
+#include "enrich/containerd_wire.h"
 
 namespace roster {
 namespace {
@@ -24,6 +25,7 @@ namespace namespaces_v1 = containerd::services::namespaces::v1;
 namespace tasks_v1 = containerd::services::tasks::v1;
 
 constexpr char kId[] = "run";
+constexpr char kSandbox[] = "pod";
 
 grpc::Status Failure() { return {grpc::StatusCode::UNAVAILABLE, "out of order"}; }
 grpc::Status NotFound() { return {grpc::StatusCode::NOT_FOUND, "not found"}; }
@@ -97,6 +99,13 @@ class FakeContainerdEngine::Services {
     grpc::Status Get(grpc::ServerContext*, const containers_v1::GetContainerRequest* request,
                      containers_v1::GetContainerResponse* response) override {
       all->Delayed();
+      if (request->id() == kSandbox) {
+        containers_v1::Container* sandbox = response->mutable_container();
+        sandbox->set_id(kSandbox);
+        (*sandbox->mutable_labels())[kContainerdKindLabel] = "sandbox";
+        (*sandbox->mutable_labels())["app"] = "web";
+        return grpc::Status::OK;
+      }
       if (request->id() != kId) return NotFound();
       Describe(response->mutable_container());
       return grpc::Status::OK;
@@ -137,7 +146,9 @@ class FakeContainerdEngine::Services {
     explicit Images(Services* all) : all(all) {}
     grpc::Status Get(grpc::ServerContext*, const images_v1::GetImageRequest*,
                      images_v1::GetImageResponse* response) override {
-      if (all->CountedAndDelayed().images) return Failure();
+      const FakeContainerdFaults faults = all->CountedAndDelayed();
+      if (faults.images_hang) all->stopping_.WaitForNotification();
+      if (faults.images) return Failure();
       response->mutable_image()->mutable_target()->set_digest("sha256:target");
       return grpc::Status::OK;
     }

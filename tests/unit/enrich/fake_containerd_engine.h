@@ -16,10 +16,12 @@ struct FakeContainerdFaults {
   bool images = false;
   bool content = false;
   absl::Duration each_call = absl::ZeroDuration();  // every call takes so long
+  bool images_hang = false;  // calls for images, until the engine is destroyed
 };
 
 // "run" of the image "image:1", in the namespace "default", runs in the process of this test. The
-// image's digest is sha256:target, that of its configuration sha256:config.
+// image's digest is sha256:target, that of its configuration sha256:config. There is a sandbox too,
+// "pod", whose label is app=web; it is in no list.
 class FakeContainerdEngine {
  public:
   explicit FakeContainerdEngine(const std::string& socket);

@@ -61,6 +61,11 @@ void FakeHttpEngine::Hang() {
   ::poll(&stop, 1, -1);
 }
 
+void FakeHttpEngine::HangThisOne() {
+  struct pollfd ends[] = {{connection_, POLLRDHUP, 0}, {stop_.get(), POLLIN, 0}};
+  ::poll(ends, 2, -1);
+}
+
 void FakeHttpEngine::Serve() {
   while (WaitReadable(listener_.get(), stop_.get())) {
     const Fd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -81,6 +86,7 @@ void FakeHttpEngine::ServeOne(int connection) {
     absl::MutexLock lock(&mutex_);
     requests_.push_back(path);
   }
+  connection_ = connection;
   const std::string reply = answer_(path);
   for (size_t sent = 0; sent < reply.size();) {
     const ssize_t n = ::send(connection, reply.data() + sent, reply.size() - sent, MSG_NOSIGNAL);

@@ -32,6 +32,8 @@ class FakeHttpEngine {
   static std::string Reply(const std::string& body, const std::string& status = "200 OK");
   // In an Answer: never answers, until the engine is destroyed.
   void Hang();
+  // In an Answer: waits until who asked gives up, or the engine is destroyed.
+  void HangThisOne();
 
  private:
   void Serve();
@@ -40,7 +42,8 @@ class FakeHttpEngine {
   const std::string socket_;
   const Answer answer_;
   Fd listener_;
-  Fd stop_;  // an eventfd
+  Fd stop_;              // an eventfd
+  int connection_ = -1;  // that is being answered; the server's thread alone has it
   mutable absl::Mutex mutex_;
   std::vector<std::string> requests_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
