@@ -1,8 +1,5 @@
 #include "daemon/pin_facts.h"
 
-#include <bpf/bpf.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "kernel/errors.h"
@@ -14,9 +11,7 @@ namespace {
 
 template <typename Key, typename Value>
 absl::StatusOr<BpfMap<Key, Value>> OpenMap(const std::string& pin_dir, const char* name) {
-  const std::string path = PinPaths(pin_dir).MapPath(name);
-  Fd fd(bpf_obj_get(path.c_str()));
-  if (!fd.valid()) return ErrnoStatus("open pin", path, errno);
+  ROSTER_ASSIGN_OR_RETURN(Fd fd, OpenPin(PinPaths(pin_dir), name));
   return BpfMap<Key, Value>(std::move(fd), name);
 }
 

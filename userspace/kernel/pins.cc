@@ -49,14 +49,13 @@ absl::Status Differs(const std::string& path, const char* what, uint32_t is, uin
 }
 
 absl::Status CheckPin(const PinPaths& paths, const MapShape& shape) {
+  const absl::StatusOr<Fd> fd = OpenPin(paths, shape.name);
+  if (absl::IsNotFound(fd.status())) return absl::OkStatus();
+  if (!fd.ok()) return fd.status();
   const std::string path = paths.MapPath(shape.name);
-  Fd fd(bpf_obj_get(path.c_str()));
-  if (!fd.valid()) {
-    return errno == ENOENT ? absl::OkStatus() : ErrnoStatus("open pin", path, errno);
-  }
   struct bpf_map_info info = {};
   uint32_t length = sizeof(info);
-  if (bpf_obj_get_info_by_fd(fd.get(), &info, &length) != 0) {
+  if (bpf_obj_get_info_by_fd(fd->get(), &info, &length) != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("pin ", path, " is not a map; `roster uninstall` removes the pins"));
   }
@@ -76,23 +75,15 @@ absl::Status CheckPin(const PinPaths& paths, const MapShape& shape) {
 // Layouts may change where no size does. 0: the daemon that made the pins died before it announced
 // itself, and nothing is in them.
 absl::Status CheckInternalVersion(const PinPaths& paths) {
+  const absl::StatusOr<Fd> fd = OpenPin(paths, "roster_hot");
+  if (absl::IsNotFound(fd.status())) return absl::OkStatus();
+  if (!fd.ok()) return fd.status();
   const std::string path = paths.MapPath("roster_hot");
-  const Fd fd(bpf_obj_get(path.c_str()));
-  if (!fd.valid()) {
-    return errno == ENOENT ? absl::OkStatus() : ErrnoStatus("open pin", path, errno);
-  }
   const uint32_t key = 0;
   roster_hot hot = {};
-  if (bpf_map_lookup_elem(fd.get(), &key, &hot) != 0) return ErrnoStatus("read pin", path, errno);
+  if (bpf_map_lookup_elem(fd->get(), &key, &hot) != 0) return ErrnoStatus("read pin", path, errno);
   if (hot.version == 0 || hot.version == ROSTER_INTERNAL_VERSION) return absl::OkStatus();
   return Differs(path, "version", hot.version, ROSTER_INTERNAL_VERSION);
-}
-
-absl::StatusOr<Fd> OpenPin(const PinPaths& paths, const char* name) {
-  const std::string path = paths.MapPath(name);
-  Fd fd(bpf_obj_get(path.c_str()));
-  if (!fd.valid()) return ErrnoStatus("open pin", path, errno);
-  return fd;
 }
 
 template <typename Value>
@@ -122,6 +113,13 @@ std::string PinPaths::MapPath(const std::string& name) const {
 const std::vector<MapShape>& MapShapes() {
   static const auto& shapes = *new std::vector<MapShape>(std::begin(kShapes), std::end(kShapes));
   return shapes;
+}
+
+absl::StatusOr<Fd> OpenPin(const PinPaths& paths, const char* name) {
+  const std::string path = paths.MapPath(name);
+  Fd fd(bpf_obj_get(path.c_str()));
+  if (!fd.valid()) return ErrnoStatus("open pin", path, errno);
+  return fd;
 }
 
 absl::Status MakePinDirectories(const PinPaths& paths) {

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kernel/bpf_map.h"
+#include "kernel/fd.h"
 #include "lineage_abi.h"
 
 namespace roster {
@@ -46,6 +48,10 @@ absl::Status MakePinDirectories(const PinPaths& paths);
 // made by. FAILED_PRECONDITION, naming the pin and what differs, for one that is foreign, older or
 // corrupt; OK for those that do not exist.
 absl::Status CheckPins(const PinPaths& paths);
+
+// The map `name` by its pin. The errors of bpf_obj_get(2), naming the pin: NOT_FOUND where there is
+// none.
+absl::StatusOr<Fd> OpenPin(const PinPaths& paths, const char* name);
 
 // The maps that userspace reads or writes, opened by their pins. The mapped arrays are shared with
 // BPF.

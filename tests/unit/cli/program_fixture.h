@@ -6,24 +6,21 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/entries.h"
-#include "unit/lookup/test_pins.h"
+#include "unit/lookup/pins_fixture.h"
 
 namespace roster::cli {
 
-class ProgramTest : public ::testing::Test {
+class ProgramTest : public TestPinsTest {
  protected:
   void SetUp() override {
-    if (const std::string why = WhyNoTestPins(); !why.empty()) GTEST_SKIP() << why;
-    auto pins = TestPins::Make();
-    ASSERT_TRUE(pins.ok()) << pins.status();
-    pins_ = *std::move(pins);
+    TestPinsTest::SetUp();
+    if (pins_ == nullptr) return;
     char dir[] = "/tmp/roster-program-XXXXXX";
     ASSERT_NE(mkdtemp(dir), nullptr);
     state_dir_ = dir;
@@ -57,7 +54,6 @@ class ProgramTest : public ::testing::Test {
     return {.socket = socket_, .pin_dir = pins_->dir(), .state_dir = state_dir_};
   }
 
-  std::unique_ptr<TestPins> pins_;
   std::string state_dir_;
   std::string socket_;
 };

@@ -3,31 +3,23 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <memory>
 #include <string>
 
 #include "daemon/pin_facts.h"
-#include "unit/lookup/test_pins.h"
+#include "unit/lookup/pins_fixture.h"
 
 namespace roster {
 namespace {
 
 using ::testing::HasSubstr;
 
-class PinFactsTest : public ::testing::Test {
+class PinFactsTest : public TestPinsTest {
  protected:
-  void SetUp() override {
-    if (const std::string why = WhyNoTestPins(); !why.empty()) GTEST_SKIP() << why;
-    auto pins = TestPins::Make();
-    ASSERT_TRUE(pins.ok()) << pins.status();
-    pins_ = *std::move(pins);
-  }
   PinFactsReader Open() {
     auto reader = PinFactsReader::Open(pins_->dir());
     EXPECT_TRUE(reader.ok()) << reader.status();
     return *std::move(reader);
   }
-  std::unique_ptr<TestPins> pins_;
 };
 
 // How many maps this process has in its memory.

@@ -19,31 +19,24 @@
 #include "absl/strings/str_cat.h"
 #include "kernel/clock.h"
 #include "roster/reader.h"
-#include "unit/lookup/test_pins.h"
+#include "unit/lookup/pins_fixture.h"
 
 namespace roster {
 namespace {
 
 using ::testing::HasSubstr;
 
-class ReaderTest : public ::testing::Test {
+class ReaderTest : public TestPinsTest {
  protected:
-  void SetUp() override {
-    if (const std::string why = WhyNoTestPins(); !why.empty()) GTEST_SKIP() << why;
-    auto maps = TestPins::Make();
-    ASSERT_TRUE(maps.ok()) << maps.status();
-    maps_ = *std::move(maps);
-  }
   Reader OpenReader() {
-    auto reader = Reader::Open(maps_->dir());
+    auto reader = Reader::Open(pins_->dir());
     EXPECT_TRUE(reader.ok()) << reader.status();
     return *std::move(reader);
   }
-  std::unique_ptr<TestPins> maps_;
 };
 
 TEST_F(ReaderTest, EachIdentityLeadsToTheMemberWithItsRecord) {
-  const uint64_t handle = maps_->Add(5, 1, 4026531841, 4026531992, 77, "web");
+  const uint64_t handle = pins_->Add(5, 1, 4026531841, 4026531992, 77, "web");
   Reader reader = OpenReader();
   for (auto member : {reader.FindByMntns(4026531841), reader.FindByNetns(4026531992),
                       reader.FindByCgroup(77), reader.Find(handle)}) {
@@ -65,7 +58,7 @@ TEST_F(ReaderTest, NobodyIsNulloptAndNotAnError) {
 }
 
 TEST_F(ReaderTest, RepeatedLookupMakesNoSystemCallWhileNothingChanges) {
-  maps_->Add(5, 1, 100, 200, 300, "web");
+  pins_->Add(5, 1, 100, 200, 300, "web");
   Reader reader = OpenReader();
   ASSERT_TRUE(reader.FindByMntns(100)->has_value());
   ASSERT_FALSE(reader.FindByMntns(101)->has_value());
@@ -96,70 +89,70 @@ TEST_F(ReaderTest, ChangeMakesAnAbsentContainerAppearAndARecordNew) {
   Reader reader = OpenReader();
   ASSERT_FALSE(reader.FindByMntns(100)->has_value());
   const uint64_t before = reader.Changes();
-  maps_->Add(5, 1, 100, 0, 0, "old");
+  pins_->Add(5, 1, 100, 0, 0, "old");
   EXPECT_GT(reader.Changes(), before);
   EXPECT_STREQ((*reader.FindByMntns(100))->record.name, "old");
-  maps_->Add(5, 1, 100, 0, 0, "new");
+  pins_->Add(5, 1, 100, 0, 0, "new");
   EXPECT_STREQ((*reader.FindByMntns(100))->record.name, "new");
 }
 
 TEST_F(ReaderTest, StateIsNeverOlderThanTheCallEvenFromTheCache) {
-  maps_->Add(5, 1, 100, 0, 0, "web");
+  pins_->Add(5, 1, 100, 0, 0, "web");
   Reader reader = OpenReader();
   EXPECT_EQ((*reader.FindByMntns(100))->membership.state, ROSTER_BOUND);
-  maps_->slot(5)->state = ROSTER_EXITING;  // not counted yet
+  pins_->slot(5)->state = ROSTER_EXITING;  // not counted yet
   EXPECT_EQ((*reader.FindByMntns(100))->membership.state, ROSTER_EXITING);
 }
 
 TEST_F(ReaderTest, IdentityOfAFreedOrReusedSlotIsStale) {
-  const uint64_t first = maps_->Add(5, 1, 100, 0, 0, "first");
+  const uint64_t first = pins_->Add(5, 1, 100, 0, 0, "first");
   Reader reader = OpenReader();
   ASSERT_TRUE(reader.FindByMntns(100)->has_value());
-  maps_->Remove(first, /*keep_identities=*/true);
+  pins_->Remove(first, /*keep_identities=*/true);
   EXPECT_FALSE(reader.FindByMntns(100)->has_value());
-  maps_->Add(5, 2, 101, 0, 0, "second");  // same slot, next epoch; 100 still leads to epoch 1
+  pins_->Add(5, 2, 101, 0, 0, "second");  // same slot, next epoch; 100 still leads to epoch 1
   EXPECT_FALSE(reader.FindByMntns(100)->has_value());
   EXPECT_FALSE(reader.Find(first)->has_value());
   EXPECT_STREQ((*reader.FindByMntns(101))->record.name, "second");
 }
 
 TEST_F(ReaderTest, IdentityThatTheSlotContradictsIsStale) {
-  maps_->Add(5, 1, 100, 200, 0, "web");
-  maps_->slot(5)->mntns = 999;
+  pins_->Add(5, 1, 100, 200, 0, "web");
+  pins_->slot(5)->mntns = 999;
   Reader reader = OpenReader();
   EXPECT_FALSE(reader.FindByMntns(100)->has_value());
   EXPECT_TRUE(reader.FindByNetns(200)->has_value());
 }
 
 TEST_F(ReaderTest, SlotThatIsBeingFilledIsNobody) {
-  const uint64_t handle = maps_->Add(5, 1, 100, 0, 0, "web");
-  maps_->slot(5)->state = ROSTER_RESERVED;
+  const uint64_t handle = pins_->Add(5, 1, 100, 0, 0, "web");
+  pins_->slot(5)->state = ROSTER_RESERVED;
   Reader reader = OpenReader();
   EXPECT_FALSE(reader.Find(handle)->has_value());
   EXPECT_TRUE(reader.List()->empty());
 }
 
 TEST_F(ReaderTest, MemberWithoutARecordIsFoundWithAnEmptyOne) {
-  const uint64_t handle = maps_->Add(5, 1, 100, 0, 0, "web");
-  bpf_map_delete_elem(maps_->fd("roster_record"), &handle);
+  const uint64_t handle = pins_->Add(5, 1, 100, 0, 0, "web");
+  bpf_map_delete_elem(pins_->fd("roster_record"), &handle);
   Reader reader = OpenReader();
   ASSERT_TRUE(reader.FindByMntns(100)->has_value());
   EXPECT_EQ((*reader.FindByMntns(100))->record.handle, 0u);
 }
 
 TEST_F(ReaderTest, TextWithoutAnEndIsCut) {
-  const uint64_t handle = maps_->Add(5, 1, 100, 0, 0, "web");
+  const uint64_t handle = pins_->Add(5, 1, 100, 0, 0, "web");
   roster_record record;
   memset(&record, 'x', sizeof(record));
-  bpf_map_update_elem(maps_->fd("roster_record"), &handle, &record, BPF_ANY);
+  bpf_map_update_elem(pins_->fd("roster_record"), &handle, &record, BPF_ANY);
   Reader reader = OpenReader();
   EXPECT_EQ(strlen((*reader.Find(handle))->record.name), sizeof(record.name) - 1);
 }
 
 TEST_F(ReaderTest, ListGivesEveryMemberInTheOrderOfSlots) {
-  maps_->Add(9, 3, 100, 0, 0, "c");
-  maps_->Add(0, 1, 101, 0, 0, "a");
-  maps_->Add(ROSTER_MAX_SLOTS - 1, 1, 102, 0, 0, "z");
+  pins_->Add(9, 3, 100, 0, 0, "c");
+  pins_->Add(0, 1, 101, 0, 0, "a");
+  pins_->Add(ROSTER_MAX_SLOTS - 1, 1, 102, 0, 0, "z");
   Reader reader = OpenReader();
   auto members = reader.List();
   ASSERT_TRUE(members.ok()) << members.status();
@@ -171,7 +164,7 @@ TEST_F(ReaderTest, ListGivesEveryMemberInTheOrderOfSlots) {
 TEST_F(ReaderTest, ProcessIsFoundByItsMountNamespace) {
   struct stat own;
   ASSERT_EQ(stat("/proc/self/ns/mnt", &own), 0);
-  maps_->Add(5, 1, own.st_ino, 0, 0, "self");
+  pins_->Add(5, 1, own.st_ino, 0, 0, "self");
   Reader reader = OpenReader();
   auto member = reader.FindByPid(getpid());
   ASSERT_TRUE(member.ok()) << member.status();
@@ -182,8 +175,8 @@ TEST_F(ReaderTest, ProcessIsFoundByItsMountNamespace) {
 TEST_F(ReaderTest, ProcessWhoseNamespaceHasAnotherIdIsNotFound) {
   struct stat own;
   ASSERT_EQ(stat("/proc/self/ns/mnt", &own), 0);
-  maps_->Add(5, 1, own.st_ino, 0, 0, "self");
-  maps_->slot(5)->mntns_id = 1;  // the kernel's first mount namespace or none, but never this one's
+  pins_->Add(5, 1, own.st_ino, 0, 0, "self");
+  pins_->slot(5)->mntns_id = 1;  // the kernel's first mount namespace or none, but never this one's
   Reader reader = OpenReader();
   auto member = reader.FindByPid(getpid());
   ASSERT_TRUE(member.ok()) << member.status();
@@ -209,23 +202,23 @@ TEST_F(ReaderTest, ProcessThatDoesNotExistIsAnErrorThatNamesIt) {
 TEST_F(ReaderTest, DaemonLivesByPidAndHeartbeat) {
   Reader reader = OpenReader();
   EXPECT_FALSE(reader.IsDaemonAlive());
-  maps_->abi()->daemon_pid = static_cast<uint32_t>(getpid());
-  maps_->abi()->heartbeat_ns = BootTimeNs();
+  pins_->abi()->daemon_pid = static_cast<uint32_t>(getpid());
+  pins_->abi()->heartbeat_ns = BootTimeNs();
   EXPECT_TRUE(reader.IsDaemonAlive());
-  maps_->abi()->heartbeat_ns = BootTimeNs() - 10'000'000'000;
+  pins_->abi()->heartbeat_ns = BootTimeNs() - 10'000'000'000;
   EXPECT_FALSE(reader.IsDaemonAlive());
-  maps_->abi()->heartbeat_ns = BootTimeNs();
+  pins_->abi()->heartbeat_ns = BootTimeNs();
   const pid_t child = fork();
   if (child == 0) _exit(0);
   waitpid(child, nullptr, 0);
-  maps_->abi()->daemon_pid = static_cast<uint32_t>(child);
+  pins_->abi()->daemon_pid = static_cast<uint32_t>(child);
   EXPECT_FALSE(reader.IsDaemonAlive());
 }
 
 TEST_F(ReaderTest, StatsAreSummedOverCpus) {
   std::vector<uint64_t> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()), 3);
   const uint32_t key = ROSTER_STAT_HOLDS;
-  bpf_map_update_elem(maps_->fd("roster_stats"), &key, per_cpu.data(), BPF_ANY);
+  bpf_map_update_elem(pins_->fd("roster_stats"), &key, per_cpu.data(), BPF_ANY);
   Reader reader = OpenReader();
   auto stats = reader.ReadStats();
   ASSERT_TRUE(stats.ok()) << stats.status();
@@ -243,9 +236,9 @@ struct BadPins {
 class ReaderBadPinsTest : public ReaderTest, public ::testing::WithParamInterface<BadPins> {};
 
 TEST_P(ReaderBadPinsTest, IsRefusedByName) {
-  if (maps_ == nullptr) return;
-  GetParam().spoil(*maps_);
-  auto reader = Reader::Open(maps_->dir());
+  if (pins_ == nullptr) return;
+  GetParam().spoil(*pins_);
+  auto reader = Reader::Open(pins_->dir());
   EXPECT_EQ(reader.status().code(), GetParam().code) << reader.status();
   for (const std::string& word : GetParam().says) {
     EXPECT_THAT(std::string(reader.status().message()), HasSubstr(word));
