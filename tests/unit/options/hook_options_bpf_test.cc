@@ -110,6 +110,22 @@ TEST_F(HookOptionsTest, CloseLeavesThePinsAndNothingElse) {
   EXPECT_FALSE(std::filesystem::is_empty(hook_.pin_dir + "/links"));
 }
 
+// Who names engines to ask does so for all containers; an empty list names none.
+TEST_F(HookOptionsTest, AnEmptyListOfEnginesLeavesTheHookThoseThatItFinds) {
+  // Those that it finds are asked by one more thread.
+  const auto threads = [this](bool ask_engines, const std::vector<Option>& others) {
+    hook_.ask_engines = ask_engines;
+    std::vector<Option> options = {WithContainerFanotifyEbpf(hook_)};
+    options.insert(options.end(), others.begin(), others.end());
+    ContainerCollection collection;
+    const absl::Status status = collection.Initialize(options);
+    EXPECT_TRUE(status.ok()) << status;
+    return CountThreads();
+  };
+  const size_t nobody_asks = threads(false, {});
+  EXPECT_GT(threads(true, {WithMultipleContainerRuntimesEnrichment({})}), nobody_asks);
+}
+
 TEST_F(HookOptionsTest, WhatDoesNotWorkIsToldOrIsAnErrorWhereItMustWork) {
   hook_.runtime_paths = {"not/absolute"};
   std::vector<std::string> problems;
