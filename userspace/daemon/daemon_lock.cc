@@ -17,8 +17,6 @@
 namespace roster {
 namespace {
 
-std::string LockPath(const std::string& state_dir) { return state_dir + "/daemon.lock"; }
-
 int ReadPid(int fd) {
   char text[32] = {};
   if (pread(fd, text, sizeof(text) - 1, 0) <= 0) return 0;
@@ -53,8 +51,10 @@ int LockWithin(int fd, absl::Duration wait) {
 
 }  // namespace
 
+std::string DaemonLockPath(const std::string& state_dir) { return state_dir + "/daemon.lock"; }
+
 absl::StatusOr<Fd> AcquireDaemonLock(const std::string& state_dir, absl::Duration wait) {
-  const std::string path = LockPath(state_dir);
+  const std::string path = DaemonLockPath(state_dir);
   Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return ErrnoStatus("open lock file", path, errno);
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -76,7 +76,7 @@ absl::StatusOr<Fd> AcquireDaemonLock(const std::string& state_dir, absl::Duratio
 }
 
 int DaemonLockHolder(const std::string& state_dir) {
-  const Fd fd(open(LockPath(state_dir).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Fd fd(open(DaemonLockPath(state_dir).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd.valid()) return 0;
   if (flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return 0;
   const int pid = ReadPid(fd.get());

@@ -10,7 +10,10 @@
 
 namespace roster {
 
-// Locks STATE_DIR/daemon.lock (flock(2)) and writes the caller's pid into it; held until the
+// STATE_DIR/daemon.lock.
+std::string DaemonLockPath(const std::string& state_dir);
+
+// Locks that file (flock(2)) and writes the caller's pid into it; held until the
 // descriptor, and every copy of it in a forked process, is closed. ALREADY_EXISTS, naming the
 // holder, where it is still held after `wait`: a daemon that was just killed leaves its keeper
 // process, which shares its descriptors, for a moment. Uses SIGALRM for the wait: call before

@@ -1,7 +1,6 @@
 #include "daemon/living_daemon.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,7 +59,7 @@ bool IsRosterSince(int pid, uint64_t boottime_ns) {
 absl::StatusOr<LivingDaemon> FindLivingDaemon(const std::string& state_dir,
                                               const std::string& pin_dir) {
   if (const int pid = DaemonLockHolder(state_dir); pid != 0) {
-    const std::string lock = state_dir + "/daemon.lock";
+    const std::string lock = DaemonLockPath(state_dir);
     if (pid < 0) {
       return absl::FailedPreconditionError(
           absl::StrCat("lock file ", lock, ": is held, and does not say by whom"));

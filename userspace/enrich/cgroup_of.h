@@ -9,7 +9,7 @@
 namespace roster {
 
 // Its v1 path, else its v2 path, relative to the hierarchy; "" where it has none or is gone.
-std::string CgroupOf(uint32_t pid, std::string_view proc_root = "/proc");
+std::string CgroupOf(uint32_t pid, std::string_view proc_root);
 
 }  // namespace roster
 

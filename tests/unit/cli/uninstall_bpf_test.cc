@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 
 #include <cerrno>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -101,11 +100,8 @@ TEST_F(ProgramTest, UninstallByForceEndsNobodyWhoIsOnlySaidToBeTheDaemon) {
     EXPECT_THAT(outcome.err, HasSubstr(absl::StrCat("not by process ", stranger)));
   }
   unlink((state_dir_ + "/daemon.lock").c_str());
-  timespec now = {};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  const uint64_t now_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
   pins_->abi()->daemon_pid = static_cast<uint32_t>(stranger);
-  pins_->abi()->daemon_start_ns = pins_->abi()->heartbeat_ns = now_ns;
+  pins_->abi()->daemon_start_ns = pins_->abi()->heartbeat_ns = BootTimeNs();
   const Outcome outcome = RunRoster({"uninstall", "--force"}, true);
   EXPECT_EQ(outcome.code, kExitError);
   EXPECT_THAT(outcome.err, HasSubstr("no roster daemon"));
