@@ -42,7 +42,7 @@ void PingPong(double bare) {
 }
 
 // In turns with the same without subscribers: what else the machine does then weighs on both.
-// Whatever ratio is printed is against `bare`, nanoseconds; `goal` is at most that many times it.
+// `goal`: at most that many times `bare`.
 template <typename AddRemove>
 void WithSubscribers(Fixture& f, int subscribers, double bare, double goal, AddRemove add_remove) {
   std::atomic<uint64_t> seen{0};
@@ -73,7 +73,7 @@ void WithSubscribers(Fixture& f, int subscribers, double bare, double goal, AddR
   const double median = with[kRounds / 2];
   PrintWall(absl::StrCat("add + remove, ", subscribers, " subscriber", subscribers == 1 ? "" : "s"),
             bare, goal, with);
-  std::printf("    without one, beside it: %.1f ns; so each subscriber adds %.1f ns a pair\n",
+  std::printf("    in turns with none: %.1f ns; each subscriber adds %.1f ns a pair\n",
               without[kRounds / 2], (median - without[kRounds / 2]) / subscribers);
   // A late one is not waited for: what is not 0 here makes the figures above too good.
   std::printf("    events told %lu, late %lu\n", static_cast<unsigned long>(seen),
