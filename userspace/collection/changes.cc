@@ -13,19 +13,6 @@ absl::Status Core::NotOpen(std::string_view what) const {
       absl::StrCat(std::string(what), ": the collection is not initialised, or closed"));
 }
 
-bool Core::IsHere(const Container& container) {
-  for (const Link* link = store_.by_id.Find(IdOf(container)); link != nullptr;
-       link = link->Next()) {
-    const Entry* entry = OwnerOf<kId>(link);
-    // One that is on its way out does not stand in the way of its successor.
-    if (!entry->removing.load(std::memory_order_relaxed) &&
-        SameContainer(entry->container, container)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 Announced Core::Announce(EventType type, ContainerPtr container, ContainerPtr previous) {
   if (pubsub_ == nullptr) return {};
   return pubsub_->Enqueue({type, std::move(container), std::move(previous), absl::Now()});
@@ -43,7 +30,7 @@ absl::Status Core::ReserveAdd(const Container& container, PendingAdd* pending) {
       std::any_of(pending_.begin(), pending_.end(), [&](const PendingAdd* other) {
         return !other->cancelled && SameContainer(*other->container, container);
       });
-  if (being_added || IsHere(container)) {
+  if (being_added || store_.LivingLike(container) != nullptr) {
     duplicates_.fetch_add(1, std::memory_order_relaxed);
     return absl::AlreadyExistsError(
         absl::StrCat("add container ", container.runtime.container_id, ": is already here"));
@@ -96,7 +83,7 @@ absl::Status Core::Insert(Container&& container, PendingAdd* pending, bool initi
       status =
           absl::AbortedError(absl::StrCat("add container ", entry->container.runtime.container_id,
                                           ": was removed while it was being added"));
-    } else if (IsHere(entry->container)) {
+    } else if (store_.LivingLike(entry->container) != nullptr) {
       duplicates_.fetch_add(1, std::memory_order_relaxed);
       status = absl::AlreadyExistsError(absl::StrCat(
           "add container ", entry->container.runtime.container_id, ": is already here"));
@@ -223,25 +210,13 @@ absl::Status Core::Update(const std::function<Entry*(Store&)>& find,
 
 void Core::SetOwner(const ContainerPtr& container, OwnerReference owner) {
   auto shared = std::make_shared<const OwnerReference>(std::move(owner));
-  const auto find = [&](Store& store) -> Entry* {
-    for (const Link* link = store.by_id.Find(IdOf(*container)); link != nullptr;
-         link = link->Next()) {
-      Entry* entry = OwnerOf<kId>(link);
-      if (!entry->removing.load(std::memory_order_relaxed) &&
-          SameContainer(entry->container, *container)) {
-        return entry;
-      }
-    }
-    return nullptr;
-  };
   // Gone meanwhile: then nobody needs it.
-  Update(
-      find,
-      [&](Container* c) {
-        c->k8s.owner = shared;
-        return true;
-      },
-      IdOf(*container))
+  Update([&](Store& store) { return store.LivingLike(*container); },
+         [&](Container* c) {
+           c->k8s.owner = shared;
+           return true;
+         },
+         IdOf(*container))
       .IgnoreError();
 }
 

@@ -54,6 +54,12 @@ absl::Status ContainerCollection::RemoveContainer(std::string_view id) {
                        [id](const Container& c) { return c.runtime.container_id == id; }, id);
 }
 
+absl::Status ContainerCollection::RemoveContainer(const Container& like) {
+  return core_->Remove([&like](Store& store) { return store.LivingLike(like); },
+                       [&like](const Container& c) { return SameContainer(c, like); },
+                       like.runtime.container_id);
+}
+
 absl::Status ContainerCollection::RemoveContainerByHandle(uint64_t handle) {
   return core_->Remove([handle](Store& store) { return LivingByHandle(store, handle); },
                        [handle](const Container& c) { return handle != 0 && c.handle == handle; },
@@ -66,15 +72,7 @@ absl::Status ContainerCollection::UpdateContainer(Container container) {
       return entry->container.runtime.container_id == container.runtime.container_id ? entry
                                                                                      : nullptr;
     }
-    const std::string_view id = container.runtime.container_id;
-    for (Link* link = store.by_id.Find(id); link != nullptr; link = link->Next()) {
-      Entry* entry = OwnerOf<collection_internal::kId>(link);
-      if (!entry->removing.load(std::memory_order_relaxed) &&
-          SameContainer(entry->container, container)) {
-        return entry;
-      }
-    }
-    return nullptr;
+    return store.LivingLike(container);
   };
   return core_->Update(
       find,
@@ -88,6 +86,12 @@ absl::Status ContainerCollection::UpdateContainer(Container container) {
 absl::Status ContainerCollection::UpdateContainer(std::string_view id,
                                                   const std::function<bool(Container*)>& change) {
   return core_->Update([id](Store& store) { return OldestLiving(store, id); }, change, id);
+}
+
+absl::Status ContainerCollection::UpdateContainer(const Container& like,
+                                                  const std::function<bool(Container*)>& change) {
+  return core_->Update([&like](Store& store) { return store.LivingLike(like); }, change,
+                       like.runtime.container_id);
 }
 
 absl::Status ContainerCollection::UpdateContainerByHandle(

@@ -95,7 +95,6 @@ class Core {
     return state_ == State::kInitializing || state_ == State::kOpen;
   }
   absl::Status NotOpen(std::string_view what) const;
-  bool IsHere(const Container& container) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Announced Announce(EventType type, ContainerPtr container, ContainerPtr previous = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Before subscribers are told, and whether or not there are any.

@@ -32,6 +32,18 @@ void Store::ForEachIndex(Visit visit) {
 
 Store::~Store() { Clear(); }
 
+Entry* Store::LivingLike(const Container& container) {
+  for (const Link* link = by_id.Find(IdOf(container)); link != nullptr; link = link->Next()) {
+    Entry* entry = OwnerOf<kId>(link);
+    // One that is on its way out does not stand in the way of its successor.
+    if (!entry->removing.load(std::memory_order_relaxed) &&
+        SameContainer(entry->container, container)) {
+      return entry;
+    }
+  }
+  return nullptr;
+}
+
 void Store::ChangePod(const Entry* leaving, const Entry* joining) {
   const PodKey pod = PodKeyOf(leaving != nullptr ? *leaving : *joining);
   if (pod.name.empty()) return;

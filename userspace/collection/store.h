@@ -34,6 +34,9 @@ class Store {
   void Clear();
   void Reclaim() { retire_.Reclaim(); }
 
+  // The oldest that is not being removed and is the SameContainer; nullptr: none.
+  Entry* LivingLike(const Container& container);
+
   // --- Readers' and the writer's ---
   size_t size() const { return size_.load(std::memory_order_relaxed); }
   size_t remembered() const { return remembered_count_.load(std::memory_order_relaxed); }

@@ -179,47 +179,13 @@ void RuntimeEnricher::Late(const LateResult& result) {
 // Below errors are ignored: the container may have ended meanwhile.
 
 void RuntimeEnricher::Give(const Container& from) {
-  ContainerCollection& collection = *around_.collection;
-  const auto merge = [&from](Container* held) { return GiveMissing(from, held); };
-  if (from.handle != 0) {
-    collection.UpdateContainerByHandle(from.handle, merge).IgnoreError();
-    return;
-  }
-  const std::vector<ContainerPtr> of_that_id = collection.GetContainers(from.runtime.container_id);
-  for (const ContainerPtr& held : of_that_id) {
-    if (!SameContainer(from, *held)) continue;
-    if (held->handle != 0) {
-      collection.UpdateContainerByHandle(held->handle, merge).IgnoreError();
-    } else if (of_that_id.size() == 1) {
-      collection
-          .UpdateContainer(from.runtime.container_id,
-                           [&](Container* now) { return SameContainer(from, *now) && merge(now); })
-          .IgnoreError();
-    } else {
-      Container merged = *held;
-      if (merge(&merged)) collection.UpdateContainer(std::move(merged)).IgnoreError();
-    }
-    return;
-  }
+  around_.collection
+      ->UpdateContainer(from, [&from](Container* held) { return GiveMissing(from, held); })
+      .IgnoreError();
 }
 
 void RuntimeEnricher::Remove(const Container& container) {
-  ContainerCollection& collection = *around_.collection;
-  uint64_t handle = container.handle;
-  if (handle == 0) {
-    const std::string& id = container.runtime.container_id;
-    // By its id the oldest would go.
-    const ContainerPtr oldest = collection.GetContainer(id);
-    if (oldest == nullptr) return;
-    if (oldest->handle == 0 && SameContainer(container, *oldest)) {
-      collection.RemoveContainer(id).IgnoreError();
-      return;
-    }
-    for (const ContainerPtr& held : collection.GetContainers(id)) {
-      if (held->handle != 0 && SameContainer(container, *held)) handle = held->handle;
-    }
-  }
-  if (handle != 0) collection.RemoveContainerByHandle(handle).IgnoreError();
+  around_.collection->RemoveContainer(container).IgnoreError();
 }
 
 }  // namespace roster

@@ -87,13 +87,15 @@ void Roll::ClaimListed(uint64_t handle) {
   const auto living = living_.find(handle);
   const std::optional<roster_membership> slot = mirror_->Slot(handle);
   if (living == living_.end() || !slot) return;
-  worker_.Post([this, id = living->second, slot = *slot] {
+  Container listed;
+  listed.runtime.container_id = living->second;
+  listed.mntns = slot->mntns;
+  worker_.Post([this, listed = std::move(listed), slot = *slot] {
     // Not there (any more): it is still being added, and Follow sees it come, or it has ended.
     collection_
-        ->UpdateContainer(id,
+        ->UpdateContainer(listed,
                           [&slot](Container* held) {
                             if (held->handle != 0) return false;
-                            if (held->mntns != 0 && held->mntns != slot.mntns) return false;
                             TakeMembership(slot, held);
                             return true;
                           })

@@ -14,10 +14,11 @@ void SetIfEmpty(std::string_view value, Text* field) {
 
 }  // namespace
 
-void CompleteDescription(const OciSpec& spec, const ConmonIntent* conmon, Container* container) {
+void CompleteDescription(const OciSpec& spec, const ConmonIntent* conmon,
+                         std::string_view host_root, Container* container) {
   RuntimeMetadata& runtime = container->runtime;
   if (conmon != nullptr) SetIfEmpty(conmon->name, &runtime.container_name);
-  FillFromEngineState(spec, container->bundle, container);
+  FillFromEngineState(spec, container->bundle, container, host_root);
   SetIfEmpty(container->oci_runtime, &runtime.runtime_name);
   // Docker's and podman's real name may still come from the engine, later.
   if (runtime.container_name.empty() && runtime.runtime_name != "docker" &&
@@ -27,7 +28,8 @@ void CompleteDescription(const OciSpec& spec, const ConmonIntent* conmon, Contai
   }
 }
 
-Container DescribeIdentity(const Identity& identity, Container known, ContainerKind* kind) {
+Container DescribeIdentity(const Identity& identity, std::string_view host_root, Container known,
+                           ContainerKind* kind) {
   SetIfEmpty(identity.id, &known.runtime.container_id);
   SetIfEmpty(identity.name, &known.runtime.container_name);
   SetIfEmpty(identity.oci_runtime, &known.oci_runtime);
@@ -39,7 +41,7 @@ Container DescribeIdentity(const Identity& identity, Container known, ContainerK
     *kind = FillFromSpec(spec, &known);
   }
   SetIfEmpty(identity.runtime_name, &known.runtime.runtime_name);
-  CompleteDescription(spec, nullptr, &known);
+  CompleteDescription(spec, nullptr, host_root, &known);
   return known;
 }
 

@@ -35,7 +35,7 @@ absl::StatusOr<uint64_t> Roll::Prepare(PreparedCreate prepared, const HeldTask& 
   NoteRoot(prepared.intent.root);
   const auto conmon = conmons_.find(container.runtime.container_id);
   CompleteDescription(prepared.spec, conmon == conmons_.end() ? nullptr : &conmon->second,
-                      &container);
+                      options_.host_root, &container);
   ROSTER_ASSIGN_OR_RETURN(const uint64_t handle, mirror_->Arm(container, task));
   container.handle = handle;
   // Before its first instruction, and not only when the collection has it.
@@ -203,13 +203,19 @@ void Roll::OnDropped(uint64_t handle) {
 
 void Roll::OnEnded(uint64_t handle) {
   const auto it = living_.find(handle);
+  const std::optional<roster_membership> slot = mirror_->Slot(handle);
   mirror_->Bury(handle, options_.tombstone_grace);
   ScheduleTombstones(absl::Now() + options_.tombstone_grace);
   if (it == living_.end()) return;
   LogInfo("container ended", {{"id", it->second}, {"handle", handle}});
+  Container ended;
+  ended.runtime.container_id = it->second;
+  ended.handle = handle;
+  if (slot) ended.mntns = slot->mntns;
   living_.erase(it);
   unknown_.erase(handle);
-  worker_.Post([this, handle] { (void)collection_->RemoveContainerByHandle(handle); });
+  // An engine may have listed it, without a handle, before it could be claimed.
+  worker_.Post([this, ended = std::move(ended)] { (void)collection_->RemoveContainer(ended); });
 }
 
 void Roll::ScheduleTombstones(absl::Time when) {

@@ -35,6 +35,7 @@ struct RollOptions {
   absl::Duration tombstone_grace = absl::Seconds(5);
   // See KnownRoots; "": remembered by this process only.
   std::string roots_file;
+  std::string host_root;  // see TrackerOptions
   // Called, on the loop's thread, with the executable of a runtime that made a container which
   // nobody had announced, where that can be seen.
   std::function<void(const std::string& path)> on_runtime;

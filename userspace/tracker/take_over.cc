@@ -31,7 +31,7 @@ void Roll::Restore(uint64_t handle, const roster_membership& slot) {
   if (has_init) {
     if (absl::StatusOr<Identity> identity = finder_.FindNow(static_cast<pid_t>(slot.init_pid));
         identity.ok()) {
-      container = DescribeIdentity(*identity, std::move(container), &kind);
+      container = DescribeIdentity(*identity, options_.host_root, std::move(container), &kind);
     }
   }
   if (container.runtime.container_id.empty()) {
@@ -53,7 +53,7 @@ absl::StatusOr<Roll::Adopted> Roll::AdoptRunning(pid_t pid,
   ROSTER_ASSIGN_OR_RETURN(const Identity identity, finder_.FindNow(pid));
   if (awaited.contains(identity.id)) return absl::AlreadyExistsError("waits to be started");
   ContainerKind kind = ContainerKind::kContainer;
-  Container container = DescribeIdentity(identity, Container(), &kind);
+  Container container = DescribeIdentity(identity, options_.host_root, Container(), &kind);
   ROSTER_ASSIGN_OR_RETURN(const InitIdentity init, ReadKernelFacts(pid, host_, &container));
   ROSTER_ASSIGN_OR_RETURN(container.handle, mirror_->Adopt(container, init));
   if (kind == ContainerKind::kSandbox) mirror_->MarkSandbox(container.handle);
@@ -101,7 +101,7 @@ void Roll::Resolved(uint64_t handle, pid_t pid, const absl::StatusOr<Identity>& 
     options_.on_runtime(identity->runtime_path);
   }
   if (identity.ok()) {
-    container = DescribeIdentity(*identity, std::move(container), &kind);
+    container = DescribeIdentity(*identity, options_.host_root, std::move(container), &kind);
   } else if (container.runtime.container_id.empty()) {
     mirror_->Count(ROSTER_STAT_UNRESOLVED);
     LogWarning("container of an unknown runtime", {{"pid", pid}, {"error", identity.status()}});

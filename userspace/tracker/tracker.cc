@@ -44,6 +44,7 @@ absl::StatusOr<std::unique_ptr<Tracker>> Tracker::Start(ContainerCollection* col
     tracker->late_ = std::make_unique<LateEnricher>(std::move(late));
   }
   RollOptions roll;
+  roll.host_root = options.host_root;
   if (!options.state_dir.empty()) roll.roots_file = options.state_dir + "/runtime-roots";
   if (options.runtime_paths.empty()) {
     roll.on_runtime = [self = tracker.get()](const std::string& path) { self->LearnRuntime(path); };

@@ -67,6 +67,27 @@ TEST_F(CollectionChanges, TheSameIdUnderTwoRuntimesIsTwoContainers) {
   EXPECT_TRUE(absl::IsAlreadyExists(collection_.AddContainer(Make("same", "", "", "", 0, 0))));
 }
 
+TEST_F(CollectionChanges, TheContainerThatIsLikeAnotherIsToldFromOneOfTheSameId) {
+  ASSERT_TRUE(collection_.Initialize().ok());
+  Add(Make("same", "", "", "first", 1, 1));
+  Add(Make("same", "", "", "listed", 2, 2));  // by an engine: without a handle
+  Container like = Make("same", "", "", "", 2, 0);
+  like.handle = 200;
+  ASSERT_TRUE(collection_
+                  .UpdateContainer(like,
+                                   [](Container* c) {
+                                     c->k8s.pod_name = "pod";
+                                     return true;
+                                   })
+                  .ok());
+  EXPECT_EQ(collection_.LookupContainerByMntns(2)->k8s.pod_name, "pod");
+  EXPECT_EQ(collection_.LookupContainerByMntns(1)->k8s.pod_name, "");
+  ASSERT_TRUE(collection_.RemoveContainer(like).ok());
+  EXPECT_EQ(collection_.LookupContainerByMntns(2), nullptr);
+  EXPECT_NE(collection_.LookupContainerByMntns(1), nullptr);
+  EXPECT_TRUE(absl::IsNotFound(collection_.RemoveContainer(like)));
+}
+
 TEST_F(CollectionChanges, AnEnricherThatSaysNoDropsTheContainer) {
   bool second_ran = false;
   ASSERT_TRUE(collection_

@@ -93,6 +93,8 @@ class ContainerCollection : public ContainerResolver {
   // being removed already: so DELETED is published once. A container that is still being added is
   // dropped, silently.
   absl::Status RemoveContainer(std::string_view id);
+  // The SameContainer as `like`, of which its id and what the kernel says of it count.
+  absl::Status RemoveContainer(const Container& like);
   absl::Status RemoveContainerByHandle(uint64_t handle);
 
   // Replaces the container's description; the enrichers do not run. Which one: by handle when
@@ -103,6 +105,8 @@ class ContainerCollection : public ContainerResolver {
   // `change` runs with the writers' lock held: it must be quick and call nothing of the collection.
   // When it returns false nothing is changed. The id and the handle, once set, stay as they are.
   absl::Status UpdateContainer(std::string_view id, const std::function<bool(Container*)>& change);
+  absl::Status UpdateContainer(const Container& like,
+                               const std::function<bool(Container*)>& change);
   absl::Status UpdateContainerByHandle(uint64_t handle,
                                        const std::function<bool(Container*)>& change);
 
