@@ -8,7 +8,6 @@
 #include <dlfcn.h>
 
 #include <cstdarg>
-#include <type_traits>
 
 #include "log/log.h"
 
