@@ -133,9 +133,9 @@ TEST_F(LateRuntimeOptions, ALateSandboxIsNotAnotherEnginesContainerOfThatId) {
   ASSERT_TRUE(collection_.AddContainer(sandbox).ok());
   ASSERT_TRUE(collection_.AddContainer(Named("container-a")).ok());
   // Asked for one after the other: with the last one's answer the sandbox's has been there.
-  EXPECT_THAT(AwaitEvents(4),
+  EXPECT_THAT(AwaitEvents(5),
               ElementsAre("CREATED sandbox-a other", "CREATED sandbox-a ", "CREATED container-a ",
-                          "UPDATED container-a k8s_web_pod-a_ns-a_uid-a_3"));
+                          "DELETED sandbox-a ", "UPDATED container-a k8s_web_pod-a_ns-a_uid-a_3"));
   EXPECT_EQ(collection_.GetContainer("sandbox-a")->runtime.container_name, "other");
 }
 
