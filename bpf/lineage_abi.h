@@ -10,7 +10,7 @@
 
 #include "roster_abi.h"
 
-#define ROSTER_INTERNAL_VERSION 3
+#define ROSTER_INTERNAL_VERSION 4
 
 /* Tasks that carry a handle; at 16 bytes a bucket this is 1 MiB. Full: counted, identity maps still
  * serve. */
@@ -28,23 +28,26 @@
 /* 16,384 messages of 24 bytes and the ring's 8; the daemon has the ring mapped twice over. */
 #define ROSTER_EVENT_BYTES (512 * 1024)
 
-/* roster_hot: array of one, mmapable. What lets an ordinary exec leave at once. */
+/*
+ * roster_hot: array of one, mmapable. What lets an ordinary exec leave at once comes first, in one
+ * cache line.
+ */
 struct roster_hot {
 	__u32 version; /* ROSTER_INTERNAL_VERSION */
 	__u32 cgroup_source;
 	__u64 host_mntns;
+	__u32 armed;	/* entries of roster_arm, or more; 0 lets exec and exit skip it */
+	__u32 carriers; /* tasks on the way to a container: with none, a host's exec is nobody's
+			   business */
+	__u64 runtime_filter[4]; /* bit (inode % 256) of each runtime's inode: no bit, no runtime */
 	__u64 host_netns;
 	__u64 host_pidns;
-	__u32 armed;		 /* entries of roster_arm, or more; 0 lets exec and exit skip it */
-	__u32 cursor;		 /* where the search for a free slot goes on */
-	__u64 runtime_filter[4]; /* bit (inode % 256) of each runtime's inode: no bit, no runtime */
-	__u32 hierarchy;	 /* /proc/self/cgroup's number of the hierarchy of cgroup_source */
-	__u32 carriers;	   /* tasks on the way to a container: with none, a host's exec is nobody's
-			   business */
+	__u32 cursor;	   /* where the search for a free slot goes on */
+	__u32 hierarchy;   /* /proc/self/cgroup's number of the hierarchy of cgroup_source */
 	__u64 events_lost; /* messages that found roster_events full, at the first try */
 	__u64 reserved[2];
 };
-ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 3 * 8 + 4 + 4 + 4 * 8 + 4 + 4 + 8 + 2 * 8);
+ROSTER_ASSERT_SIZE(struct roster_hot, 4 + 4 + 8 + 4 + 4 + 4 * 8 + 2 * 8 + 4 + 4 + 8 + 2 * 8);
 
 /* roster_birth: array, mmapable, slot -> how it came to be and who keeps it. A cache line each. */
 struct roster_birth {

@@ -70,10 +70,15 @@ void ForkExit() {
   waitpid(pid, nullptr, 0);
 }
 
-void ForkExec() {
+constexpr int kWords = 8;  // of a command line as people and scripts write them
+
+// `words`: up to kWords.
+void ForkExec(int words) {
+  static char program[] = "true", word[] = "--with-a-word";
   const pid_t pid = vfork();
   if (pid == 0) {
-    char* const argv[] = {const_cast<char*>("true"), nullptr};
+    char* argv[kWords + 1] = {program};
+    for (int i = 1; i < words; ++i) argv[i] = word;
     char* const envp[] = {nullptr};
     execve("/bin/true", argv, envp);
     _exit(127);
@@ -96,27 +101,37 @@ RunTime RunTimeOf(int program_fd) {
   return {static_cast<double>(info.run_time_ns), static_cast<double>(info.run_cnt)};
 }
 
-// The mean of a program's runs during 200 execs of /bin/true, of one word.
-double PerExec(int program_fd) {
+// What the programs' runs take at an exec of /bin/true with so many words: the sum of their means.
+double PerExec(const std::vector<int>& programs, int words) {
   // Counted here only, because it costs every program something.
   const Fd stats(bpf_enable_stats(BPF_STATS_RUN_TIME));
   if (!stats.valid()) {
     fprintf(stderr, "kernel_bench: the kernel counts no run times\n");
     exit(1);
   }
-  const RunTime before = RunTimeOf(program_fd);
-  for (int i = 0; i < 200; ++i) ForkExec();
-  const RunTime after = RunTimeOf(program_fd);
-  return (after.ns - before.ns) / (after.runs - before.runs);
+  std::vector<RunTime> before;
+  for (const int program : programs) before.push_back(RunTimeOf(program));
+  for (int i = 0; i < 200; ++i) ForkExec(words);
+  double sum = 0;
+  for (size_t i = 0; i < programs.size(); ++i) {
+    const RunTime after = RunTimeOf(programs[i]);
+    sum += (after.ns - before[i].ns) / (after.runs - before[i].runs);
+  }
+  return sum;
 }
 
 struct Costs {
   std::vector<double> fork, exec, getppid;
-  std::vector<double> program;  // run time of the program at one exec, as the kernel measures it
+  // Run time of the programs at one exec, as the kernel measures it: of one word, of kWords.
+  std::vector<double> short_exec, long_exec;
   void Measure() {
     fork.push_back(Nanoseconds(100, ForkExit));
-    exec.push_back(Nanoseconds(50, ForkExec));
+    exec.push_back(Nanoseconds(50, [] { ForkExec(kWords); }));
     getppid.push_back(Nanoseconds(100000, GetPpid));
+  }
+  void MeasurePrograms(const std::vector<int>& programs) {
+    short_exec.push_back(PerExec(programs, 1));
+    long_exec.push_back(PerExec(programs, kWords));
   }
 };
 
@@ -221,7 +236,7 @@ void Bench::Tax(int rounds) {
       uint32_t length = sizeof(info);
       bpf_obj_get_info_by_fd(link.get(), &info, &length);
       const Fd program(bpf_prog_get_fd_by_id(info.prog_id));
-      roster.program.push_back(PerExec(program.get()));
+      roster.MeasurePrograms({program.get()});
     }
     Detach();
     struct capture_bpf* skeleton = capture_bpf__open_and_load();
@@ -234,7 +249,7 @@ void Bench::Tax(int rounds) {
       fprintf(stderr, "kernel_bench: do_nothing is not attached\n");
       exit(1);
     }
-    nothing.program.push_back(PerExec(bpf_program__fd(skeleton->progs.do_nothing)));
+    nothing.MeasurePrograms({bpf_program__fd(skeleton->progs.do_nothing)});
     bpf_link__destroy(link);
     bpf_program__set_autoattach(skeleton->progs.do_nothing, false);
     if (capture_bpf__attach(skeleton) != 0) {
@@ -242,7 +257,8 @@ void Bench::Tax(int rounds) {
       exit(1);
     }
     capture.Measure();
-    capture.program.push_back(PerExec(bpf_program__fd(skeleton->progs.on_execve)));
+    capture.MeasurePrograms({bpf_program__fd(skeleton->progs.on_execve),
+                             bpf_program__fd(skeleton->progs.on_execve_done)});
     capture_bpf__destroy(skeleton);
   }
   printf(
@@ -265,13 +281,20 @@ void Bench::Tax(int rounds) {
   row("fork + exit + wait", &Costs::fork, bare, roster, capture);
   row("vfork + exec /bin/true + exit + wait", &Costs::exec, bare, roster, capture);
   row("getppid", &Costs::getppid, bare, roster, capture);
-  const double own = Median(nothing.program);
-  const double with = Median(roster.program), other = Median(capture.program);
   printf(
-      "\nAn exec that is no runtime's runs Roster's program for %.0f ns, the argv capture for %.0f "
-      "ns: 1/%.1f.\nAs the kernel measures them; of an empty program it says %.0f ns. Without "
-      "that: %.0f and %.0f ns, 1/%.1f.\n",
-      with, other, other / with, own, with - own, other - own, (other - own) / (with - own));
+      "\n| programs' runs at an exec that is no runtime's, ns, as the kernel measures them | "
+      "Roster | "
+      "capture, two programs | an empty program | without what an empty one takes |\n"
+      "| --- | --- | --- | --- | --- |\n");
+  const auto runs = [&](int words, std::vector<double> Costs::*field) {
+    const double own = Median(nothing.*field);
+    const double ours = Median(roster.*field), theirs = Median(capture.*field);
+    printf("| %d words | %.0f | %.0f (1/%.1f) | %.0f | %.0f and %.0f (1/%.1f) |\n", words, ours,
+           theirs, theirs / ours, own, ours - own, theirs - 2 * own,
+           (theirs - 2 * own) / (ours - own));
+  };
+  runs(1, &Costs::short_exec);
+  runs(kWords, &Costs::long_exec);
 }
 
 }  // namespace

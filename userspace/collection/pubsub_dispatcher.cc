@@ -80,7 +80,7 @@ PubSubDispatcher::Ended PubSubDispatcher::End(std::unique_ptr<Subscription> subs
   if (subscription->running) {
     leaving_.push_back(std::move(subscription));
   } else {
-    if (subscription->taken) std::erase(ready_, subscription.get());
+    if (subscription->taken) ready_.Erase(subscription.get());
     ended.subscription = std::move(subscription);
   }
   return ended;

@@ -14,7 +14,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,11 +91,9 @@ class PubSubDispatcher final : public GadgetPubSub {
   void RunOne() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool SpinForWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable Mutex mutex_;
-  CondVar work_;  // ready_ has grown, or shutdown_
-  CondVar done_;  // a call has ended
+  alignas(pubsub_internal::kLinePair) mutable Mutex mutex_;
   // Those with calls that wait and that no thread has taken up.
-  std::deque<Subscription*> ready_ ABSL_GUARDED_BY(mutex_);
+  pubsub_internal::ReadyList ready_ ABSL_GUARDED_BY(mutex_);
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t publishers_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   // Those that have waited for longer than quick calls take.
@@ -104,6 +101,8 @@ class PubSubDispatcher final : public GadgetPubSub {
   bool spinning_ ABSL_GUARDED_BY(mutex_) = false;
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
 
+  alignas(pubsub_internal::kLinePair) CondVar work_;  // ready_ has grown, or shutdown_
+  CondVar done_;                                      // a call has ended
   Subscriptions subscriptions_ ABSL_GUARDED_BY(mutex_);
   // Ended while they ran, and still running.
   Subscriptions leaving_ ABSL_GUARDED_BY(mutex_);
@@ -111,8 +110,10 @@ class PubSubDispatcher final : public GadgetPubSub {
   SubscriberStats gone_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> workers_ ABSL_GUARDED_BY(mutex_);
 
-  // Grows with each event while a worker looks for one without the lock.
-  alignas(64) std::atomic<uint32_t> posted_{0};
+  // Grows with each event while a worker looks for one without the lock; with it goes where the
+  // event lies, to be fetched meanwhile. It may be gone by then.
+  alignas(pubsub_internal::kLinePair) std::atomic<uint32_t> posted_{0};
+  std::atomic<const void*> posted_at_{nullptr};
 };
 
 }  // namespace roster

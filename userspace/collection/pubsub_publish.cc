@@ -65,7 +65,7 @@ void PubSubDispatcher::Queue(Subscription& subscription, Delivery& delivery, Eve
   ++subscription.stats.queued;
   if (!subscription.taken) {
     subscription.taken = true;
-    ready_.push_back(&subscription);
+    ready_.PushBack(&subscription);
   }
 }
 
@@ -73,7 +73,7 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
   // Outlives the lock: what nobody wants is destroyed without it.
   std::unique_ptr<Delivery> delivery;
   Ticket ticket;
-  bool tell_spinner = false;
+  const Delivery* posted = nullptr;
   {
     BriefLock lock(&mutex_);
     if (subscriptions_.empty()) return {};
@@ -109,7 +109,7 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
     } else if (!ready_.empty() && !spinning_) {
       CallWorkers(1);
     }
-    tell_spinner = spinning_;
+    if (spinning_) posted = delivery.get();
     // From here on it is freed by the last who holds it.
     if (delivery->remaining > 0) {
       ticket = Ticket(this, delivery.release());
@@ -118,7 +118,10 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
     }
   }
   // Only now: who comes for it is to find the mutex free.
-  if (tell_spinner) posted_.fetch_add(1, std::memory_order_release);
+  if (posted != nullptr) {
+    posted_at_.store(posted, std::memory_order_relaxed);
+    posted_.fetch_add(1, std::memory_order_release);
+  }
   return ticket;
 }
 
@@ -152,6 +155,9 @@ void PubSubDispatcher::Wait(Delivery* delivery) {
   // A worker that waits here cannot serve the others: no use in looking.
   if (caller == nullptr && SpinUntil(kLooks, [&] { return state() != Delivery::State::kOpen; }) &&
       state() == Delivery::State::kYours) {
+    // The worker is done with these, and the next event wants them.
+    pubsub_internal::Fetch(&mutex_);
+    for (const Call& call : delivery->calls) pubsub_internal::Fetch(call.subscription);
     std::unique_ptr<Delivery>(delivery).reset();
     return;
   }

@@ -16,6 +16,11 @@ namespace pubsub_internal {
 
 struct Subscription;
 
+// What a publisher and a worker hand to one another lies in pairs of lines of memory that are
+// theirs alone: a processor fetches such a pair at once, and to fetch one that another has written
+// takes as long as several calls.
+inline constexpr size_t kLinePair = 128;
+
 // One event for one subscriber. Guarded by the dispatcher's mutex.
 struct Call {
   Subscription* subscription = nullptr;  // there until the call is over
@@ -27,18 +32,19 @@ struct Call {
 };
 
 // One subscriber. Guarded by the dispatcher's mutex, but for what is set before it is known.
-struct Subscription {
-  // A line of memory that publishers and workers hand to one another.
+struct alignas(kLinePair) Subscription {
   Call* first = nullptr;  // the calls that wait, in the order of publishing
   Call* last = nullptr;
+  Subscription* next_ready = nullptr;
   bool taken = false;    // among the ready ones, or being called
   bool running = false;  // a call is under way
   bool waiting = false;  // that call itself waits for other subscribers
   bool behind = false;   // a publisher has given up on it since its queue was last empty
   SubscriberStats stats;
 
+  // The rest is hardly ever written.
   // The how-manieth that ended, once it has: 0 while it lasts.
-  uint64_t ended = 0;
+  alignas(kLinePair) uint64_t ended = 0;
   // Whose end its call waits for.
   Subscription* waits_for = nullptr;
 
@@ -47,10 +53,45 @@ struct Subscription {
   SubscriptionOptions options;
 };
 
+// Subscriptions in the order in which they became ready, linked through themselves.
+class ReadyList {
+ public:
+  bool empty() const { return first_ == nullptr; }
+  size_t size() const { return size_; }
+  Subscription* front() const { return first_; }
+  void PushBack(Subscription* subscription) {
+    subscription->next_ready = nullptr;
+    (first_ == nullptr ? first_ : last_->next_ready) = subscription;
+    last_ = subscription;
+    ++size_;
+  }
+  Subscription* PopFront() {
+    Subscription* const front = first_;
+    first_ = front->next_ready;
+    --size_;
+    return front;
+  }
+  void Erase(const Subscription* subscription) {
+    Subscription* before = nullptr;
+    for (Subscription* s = first_; s != nullptr; before = s, s = s->next_ready) {
+      if (s != subscription) continue;
+      (before == nullptr ? first_ : before->next_ready) = s->next_ready;
+      if (last_ == s) last_ = before;
+      --size_;
+      return;
+    }
+  }
+
+ private:
+  Subscription* first_ = nullptr;
+  Subscription* last_ = nullptr;
+  size_t size_ = 0;
+};
+
 }  // namespace pubsub_internal
 
 // An event on its way.
-class GadgetPubSub::Delivery {
+class alignas(pubsub_internal::kLinePair) GadgetPubSub::Delivery {
  public:
   enum class State {
     kOpen,
@@ -61,12 +102,12 @@ class GadgetPubSub::Delivery {
   explicit Delivery(PubSubEvent e) : event(std::move(e)) {}
 
   const PubSubEvent event;
-  // Complete before another thread knows of it; the rest is guarded by the dispatcher's mutex.
+  uint32_t remaining = 0;  // calls that are waited for and not over
+  uint32_t holders = 1;    // calls that are not over, and the publisher
+  // Complete before another thread knows of it; the counts are guarded by the dispatcher's mutex.
   absl::InlinedVector<pubsub_internal::Call, 4> calls;
-  size_t remaining = 0;  // calls that are waited for and not over
-  size_t holders = 1;    // calls that are not over, and the publisher
-  // On a line of its own: a publisher looks at it while `remaining` counts down.
-  alignas(64) std::atomic<State> state{State::kOpen};
+  // A publisher looks at it while `remaining` counts down.
+  alignas(pubsub_internal::kLinePair) std::atomic<State> state{State::kOpen};
 };
 
 }  // namespace roster

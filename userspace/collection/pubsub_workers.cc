@@ -72,10 +72,16 @@ bool PubSubDispatcher::SpinForWork() {
   spinning_ = true;
   const uint32_t posted = posted_.load(std::memory_order_relaxed);
   mutex_.Unlock();
-  SpinUntil(kLooks, [&] { return posted_.load(std::memory_order_acquire) != posted; });
+  if (SpinUntil(kLooks, [&] { return posted_.load(std::memory_order_acquire) != posted; })) {
+    pubsub_internal::Fetch(posted_at_.load(std::memory_order_relaxed));
+  }
   BriefLock::Lock(&mutex_);
   spinning_ = false;
-  return !ready_.empty();
+  if (ready_.empty()) return false;
+  for (const Call& call : ready_.front()->first->delivery->calls) {
+    if (!call.over) pubsub_internal::Fetch(call.subscription);
+  }
+  return true;
 }
 
 void PubSubDispatcher::Work() {
@@ -95,8 +101,7 @@ void PubSubDispatcher::Work() {
 }
 
 void PubSubDispatcher::RunOne() {
-  Subscription& subscription = *ready_.front();
-  ready_.pop_front();
+  Subscription& subscription = *ready_.PopFront();
   Call& call = *subscription.first;
   subscription.first = call.next;
   --subscription.stats.queued;
@@ -129,7 +134,7 @@ void PubSubDispatcher::RunOne() {
   current = {};
   subscription.running = false;
   if (subscription.first != nullptr) {
-    ready_.push_back(&subscription);
+    ready_.PushBack(&subscription);
   } else {
     subscription.taken = false;
     subscription.behind = false;
