@@ -25,7 +25,8 @@ inline void Pause() {
 inline void Fetch(const void* at) {
 #if defined(__x86_64__)
   // What __builtin_prefetch makes for the oldest processors asks for reading only.
-  asm volatile("prefetchw %0\n\tprefetchw 64+%0" : : "m"(*static_cast<const char*>(at)));
+  const auto* const line = static_cast<const char(*)[64]>(at);
+  asm volatile("prefetchw %0\n\tprefetchw %1" : : "m"(line[0]), "m"(line[1]));
 #else
   __builtin_prefetch(at, 1);
   __builtin_prefetch(static_cast<const char*>(at) + 64, 1);
