@@ -141,10 +141,14 @@ TEST_F(BadHost, AKeeperThatDiesIsReplacedAndThatIsSaid) {
     pid_t pid = 0;
     return absl::SimpleAtoi(absl::StripAsciiWhitespace(children), &pid) ? pid : 0;
   };
-  const pid_t first = keeper();
-  ASSERT_NE(first, 0);
-  ASSERT_EQ(::kill(first, SIGKILL), 0);
   Ticker ticker(absl::Milliseconds(50));
+  pid_t first = 0;
+  ROSTER_ASSERT_OK(WaitUntil("the keeper", {ticker.fd()}, In(absl::Seconds(10)), [&] {
+    ticker.Take();
+    first = keeper();
+    return first != 0;
+  }));
+  ASSERT_EQ(::kill(first, SIGKILL), 0);
   ROSTER_EXPECT_OK(WaitUntil("another keeper", {ticker.fd()}, In(absl::Seconds(10)), [&] {
     ticker.Take();
     const pid_t now = keeper();

@@ -23,7 +23,7 @@ inline constexpr size_t kLinePair = 128;
 
 // One event for one subscriber. Guarded by the dispatcher's mutex.
 struct Call {
-  Subscription* subscription = nullptr;  // there until the call is over
+  Subscription* subscription = nullptr;  // never changes; there until the call is over
   GadgetPubSub::Delivery* delivery = nullptr;
   Call* next = nullptr;  // the subscriber's next one
   EventType type = EventType::kCreated;

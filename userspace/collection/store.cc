@@ -33,6 +33,17 @@ void Store::ForEachIndex(Visit visit) {
 Store::~Store() { Clear(); }
 
 Entry* Store::LivingLike(const Container& container) {
+  if (container.handle != 0) {
+    // Others of the id that lack a handle are perhaps the same, this one certainly is.
+    for (const Link* link = by_handle.Find(container.handle); link != nullptr;
+         link = link->Next()) {
+      Entry* entry = OwnerOf<kHandle>(link);
+      if (!entry->removing.load(std::memory_order_relaxed) &&
+          IdOf(entry->container) == IdOf(container)) {
+        return entry;
+      }
+    }
+  }
   for (const Link* link = by_id.Find(IdOf(container)); link != nullptr; link = link->Next()) {
     Entry* entry = OwnerOf<kId>(link);
     // One that is on its way out does not stand in the way of its successor.

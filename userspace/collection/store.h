@@ -34,7 +34,8 @@ class Store {
   void Clear();
   void Reclaim() { retire_.Reclaim(); }
 
-  // The oldest that is not being removed and is the SameContainer; nullptr: none.
+  // The one with the container's id and handle, else the oldest that is the SameContainer; none
+  // that is being removed. nullptr: none.
   Entry* LivingLike(const Container& container);
 
   // --- Readers' and the writer's ---

@@ -120,7 +120,7 @@ absl::StatusOr<EngineContainer> ContainerdClient::Find(std::string_view id, absl
 absl::StatusOr<EngineContainer> ContainerdClient::DoGet(std::string_view id, absl::Time deadline) {
   std::string in_namespace;
   ROSTER_ASSIGN_OR_RETURN(EngineContainer container, Find(id, deadline, &in_namespace));
-  AddImage(in_namespace, deadline, &container);
+  AddImage(in_namespace, HalfWay(deadline), &container);
   return container;
 }
 
@@ -159,7 +159,6 @@ absl::StatusOr<std::map<std::string, std::string>> ContainerdClient::DoPodLabels
 
 void ContainerdClient::AddImage(const std::string& in_namespace, absl::Time deadline,
                                 EngineContainer* container) {
-  deadline -= (deadline - absl::Now()) / 2;  // the rest is for what is asked after it
   if (container->image_name.empty()) return;
   using Service = images_v1::Images;
   images_v1::GetImageRequest request;

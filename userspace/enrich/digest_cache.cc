@@ -22,7 +22,8 @@ absl::StatusOr<std::string> DigestCache::Get(
     MutexLock lock(&mutex_);
     const auto found = entries_.find(key);
     if (found != entries_.end() && found->second.expires > now) return found->second.value;
-    if (away_until_ > now) return away_;
+    // Or the clock has been set back.
+    if (away_until_ > now && away_until_ <= now + kLeftAloneAtMost) return away_;
   }
   absl::StatusOr<std::string> answer = ask();
   MutexLock lock(&mutex_);

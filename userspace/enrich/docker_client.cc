@@ -14,7 +14,6 @@
 namespace roster {
 
 void DockerClient::AddDigest(absl::Time deadline, EngineContainer* container) {
-  deadline -= (deadline - absl::Now()) / 2;  // the rest is for what is asked after it
   if (!container->image_digest.empty() || container->image_id.empty()) return;
   const std::string key = absl::StrCat(container->image_id, " ", container->image_name);
   const absl::StatusOr<std::string> digest =
@@ -53,7 +52,7 @@ absl::StatusOr<EngineContainer> DockerClient::DoGet(std::string_view id, absl::T
     return absl::NotFoundError(
         absl::StrCat("docker at ", options_.socket, " has no container ", QuoteForMessage(id)));
   }
-  AddDigest(deadline, &*found);
+  AddDigest(HalfWay(deadline), &*found);
   return std::move(*found);
 }
 

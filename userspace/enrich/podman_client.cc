@@ -17,7 +17,6 @@ constexpr char kApi[] = "/v4.0.0/libpod";
 }  // namespace
 
 void PodmanClient::AddDigest(absl::Time deadline, EngineContainer* container) {
-  deadline -= (deadline - absl::Now()) / 2;  // the rest is for what is asked after it
   if (!container->image_digest.empty() || container->image_id.empty()) return;
   const absl::StatusOr<std::string> digest =
       digests_.Get(container->image_id, [&]() -> absl::StatusOr<std::string> {
@@ -55,7 +54,7 @@ absl::StatusOr<EngineContainer> PodmanClient::DoGet(std::string_view id, absl::T
     return absl::NotFoundError(
         absl::StrCat("podman at ", options_.socket, " has no container ", QuoteForMessage(id)));
   }
-  AddDigest(deadline, &*found);
+  AddDigest(HalfWay(deadline), &*found);
   return std::move(*found);
 }
 

@@ -90,6 +90,7 @@ void Roll::ClaimListed(uint64_t handle) {
   Container listed;
   listed.runtime.container_id = living->second;
   listed.mntns = slot->mntns;
+  listed.runtime.container_pid = slot->init_pid;
   worker_.Post([this, listed = std::move(listed), slot = *slot] {
     // Not there (any more): it is still being added, and Follow sees it come, or it has ended.
     collection_

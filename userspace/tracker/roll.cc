@@ -211,11 +211,17 @@ void Roll::OnEnded(uint64_t handle) {
   Container ended;
   ended.runtime.container_id = it->second;
   ended.handle = handle;
-  if (slot) ended.mntns = slot->mntns;
+  if (slot) {
+    ended.mntns = slot->mntns;
+    ended.runtime.container_pid = slot->init_pid;
+  }
   living_.erase(it);
   unknown_.erase(handle);
   // An engine may have listed it, without a handle, before it could be claimed.
-  worker_.Post([this, ended = std::move(ended)] { (void)collection_->RemoveContainer(ended); });
+  worker_.Post([this, ended = std::move(ended), is_known = slot.has_value()] {
+    (void)(is_known ? collection_->RemoveContainer(ended)
+                    : collection_->RemoveContainerByHandle(ended.handle));
+  });
 }
 
 void Roll::ScheduleTombstones(absl::Time when) {

@@ -88,6 +88,20 @@ TEST_F(CollectionChanges, TheContainerThatIsLikeAnotherIsToldFromOneOfTheSameId)
   EXPECT_TRUE(absl::IsNotFound(collection_.RemoveContainer(like)));
 }
 
+TEST_F(CollectionChanges, AHandleSaysMoreThanTheAbsenceOfContradictions) {
+  ASSERT_TRUE(collection_.Initialize().ok());
+  // Listed by another engine, which told no namespace.
+  Add(Make("same", "", "", "foreign", 0, 0, 10));
+  Container ours = Make("same", "", "", "ours", 2, 0, 20);
+  ours.handle = 200;
+  Add(ours);
+  Container like = Make("same", "", "", "", 0, 0);
+  like.handle = 200;
+  ASSERT_TRUE(collection_.RemoveContainer(like).ok());
+  EXPECT_EQ(collection_.LookupContainerByHandle(200), nullptr);
+  EXPECT_EQ(collection_.GetContainer("same")->k8s.container_name, "foreign");
+}
+
 TEST_F(CollectionChanges, AnEnricherThatSaysNoDropsTheContainer) {
   bool second_ran = false;
   ASSERT_TRUE(collection_

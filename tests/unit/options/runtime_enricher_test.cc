@@ -2,6 +2,7 @@
 #include "enrich/runtime_enricher.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +103,7 @@ TEST(RuntimeEnricherTest, APodOfWhichNothingIsSaidCostsNoOtherContainer) {
 TEST(RuntimeEnricherTest, NobodyIsToldOfOneThatEndedWhileTheOthersWereAskedAbout) {
   const pid_t ends = fork();
   if (ends == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     pause();
     _exit(0);
   }
