@@ -6,6 +6,17 @@
 #include "absl/algorithm/container.h"
 #include "absl/container/inlined_vector.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ROSTER_HAS_LSAN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ROSTER_HAS_LSAN
+#endif
+#ifdef ROSTER_HAS_LSAN
+#include <sanitizer/lsan_interface.h>
+#endif
+
 namespace roster::collection_internal {
 namespace {
 
@@ -53,6 +64,11 @@ PodMembers* PodMembers::New(const PodMembers* old, const Entry* leaving, const E
   const size_t key = pod.namespace_name.size() + pod.name.size();
   void* memory =
       ::operator new(sizeof(PodMembers) + KeySpace(key) + all.size() * sizeof(Member) + text);
+#ifdef ROSTER_HAS_LSAN
+  // Of a collection that lives as long as the program nothing but the index leads here, in whose
+  // words the pointers are not to be recognized.
+  __lsan_ignore_object(memory);
+#endif
   auto* members = new (memory) PodMembers(all.size(), pod);
   char* place = reinterpret_cast<char*>(members + 1);
   absl::c_copy(pod.name, absl::c_copy(pod.namespace_name, place));
