@@ -7,7 +7,7 @@
 
 namespace roster::testing {
 
-// "runc (812, child of containerd-shim (790))", each after a comma; "none".
+// "runc (812, child of containerd-shim (790))", each after a comma; "none". Thread-safe.
 std::string DescribeZombies();
 
 }  // namespace roster::testing

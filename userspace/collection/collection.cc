@@ -23,15 +23,6 @@ Entry* OldestLiving(Store& store, std::string_view id) {
   return nullptr;
 }
 
-Entry* LivingByHandle(Store& store, uint64_t handle) {
-  if (handle == 0) return nullptr;
-  for (Link* link = store.by_handle.Find(handle); link != nullptr; link = link->Next()) {
-    Entry* entry = OwnerOf<collection_internal::kHandle>(link);
-    if (!entry->removing.load(std::memory_order_relaxed)) return entry;
-  }
-  return nullptr;
-}
-
 std::string HandleText(uint64_t handle) { return absl::StrCat("with handle ", handle); }
 
 }  // namespace
@@ -61,14 +52,14 @@ absl::Status ContainerCollection::RemoveContainer(const Container& like) {
 }
 
 absl::Status ContainerCollection::RemoveContainerByHandle(uint64_t handle) {
-  return core_->Remove([handle](Store& store) { return LivingByHandle(store, handle); },
+  return core_->Remove([handle](Store& store) { return store.LivingByHandle(handle); },
                        [handle](const Container& c) { return handle != 0 && c.handle == handle; },
                        HandleText(handle));
 }
 
 absl::Status ContainerCollection::UpdateContainer(Container container) {
   const auto find = [&container](Store& store) -> Entry* {
-    if (Entry* entry = LivingByHandle(store, container.handle)) {
+    if (Entry* entry = store.LivingByHandle(container.handle)) {
       return entry->container.runtime.container_id == container.runtime.container_id ? entry
                                                                                      : nullptr;
     }
@@ -96,7 +87,7 @@ absl::Status ContainerCollection::UpdateContainer(const Container& like,
 
 absl::Status ContainerCollection::UpdateContainerByHandle(
     uint64_t handle, const std::function<bool(Container*)>& change) {
-  return core_->Update([handle](Store& store) { return LivingByHandle(store, handle); }, change,
+  return core_->Update([handle](Store& store) { return store.LivingByHandle(handle); }, change,
                        HandleText(handle));
 }
 

@@ -95,6 +95,9 @@ class Core {
     return state_ == State::kInitializing || state_ == State::kOpen;
   }
   absl::Status NotOpen(std::string_view what) const;
+  // FAILED_PRECONDITION, naming what was to be done for which key, where there is none.
+  absl::StatusOr<PubSubDispatcher*> Publisher(std::string_view what, std::string_view key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Announced Announce(EventType type, ContainerPtr container, ContainerPtr previous = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Before subscribers are told, and whether or not there are any.

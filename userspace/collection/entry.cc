@@ -11,8 +11,7 @@ void Trim(std::string* text) {
 
 }  // namespace
 
-Entry::Entry(Container&& c)
-    : container(std::move(c)), container_name_hash(ShortHash(container.k8s.container_name)) {}
+Entry::Entry(Container&& c) : container(std::move(c)) {}
 
 Entry* Entry::New(Container&& container) {
   for (std::string* text : {&container.runtime.runtime_name, &container.runtime.container_id,

@@ -17,7 +17,7 @@
 
 namespace roster::collection_internal {
 
-// Which link of an entry is in which index. The pod's is next to the hash that goes with it.
+// Which link of an entry is in which index.
 enum IndexNumber : size_t {
   kPod,
   kMntns,
@@ -43,8 +43,6 @@ struct LabelLink : Link {
 };
 
 struct Entry {
-  using Hash = uint8_t;
-
   explicit Entry(Container&& c);
 
   // Makes an entry that owns itself, until Release.
@@ -55,8 +53,6 @@ struct Entry {
   // container's numbers after it, this is the one line of memory that most look-ups read.
   ContainerPtr self;
   const Container container;
-  // Of the container's name within the pod: equal texts have equal ones.
-  const Hash container_name_hash;
   // DELETED has been published, or is being.
   std::atomic<bool> removing{false};
   Link links[kIndexes];
@@ -87,10 +83,6 @@ Entry* OwnerOf(const Link* link) {
   // any type without virtual bases.
   char* const first = reinterpret_cast<char*>(const_cast<Link*>(link) - kNumber);
   return reinterpret_cast<Entry*>(first - offsetof(Entry, links));
-}
-
-inline Entry::Hash ShortHash(std::string_view text) {
-  return static_cast<Entry::Hash>(HashKey(text));
 }
 
 template <size_t kNumber, auto kKeyOf>

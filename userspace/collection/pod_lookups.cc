@@ -50,63 +50,56 @@ PodMap<Value> ByPod(const ci::Store& store, std::string_view namespace_name, std
   return PodMap<Value>(std::move(values));
 }
 
-// Calls found(container) for the first container of that name in the pod.
-template <typename Found>
-void FindInPod(const ci::Store& store, std::string_view namespace_name, std::string_view pod,
-               std::string_view name, Found found) {
+// The value of the container of that name that joined the pod first, 0 when there is none.
+template <typename Value, typename ValueOf>
+Value InPod(const ci::Store& store, std::string_view namespace_name, std::string_view pod,
+            std::string_view name, ValueOf value_of) {
+  Value value = 0;
+  bool found = false;
   const ReadSection section;
-  const auto is_it = [&](const Entry& entry) {
-    return entry.container.k8s.container_name == name &&
-           entry.container.k8s.namespace_name == namespace_name;
-  };
   if (pod.empty()) {
     ForEachOutsidePods(store, namespace_name, [&](const Entry& entry) {
-      if (!is_it(entry)) return true;
-      found(entry.container);
-      return false;
+      const Container& c = entry.container;
+      found = c.k8s.container_name == name;
+      if (found) value = value_of(c.mntns, c.runtime.container_pid);
+      return !found;
     });
-    return;
+  } else if (const Link* link = store.pods.Find({namespace_name, pod}); link != nullptr) {
+    static_cast<const ci::PodMembers*>(link)->ForEach(
+        [&](std::string_view member_name, const ci::PodMembers::Member& member) {
+          if (found || member_name != name) return;
+          found = true;
+          value = value_of(member.mntns, member.pid);
+        });
   }
-  // By the hash of the name first: a pod's other containers then cost a line of memory each.
-  const Entry::Hash hash = ci::ShortHash(name);
-  for (const Link* link = store.by_pod.Find(pod); link != nullptr; link = link->Next()) {
-    const Entry& entry = *OwnerOf<ci::kPod>(link);
-    if (entry.container_name_hash != hash || !is_it(entry)) continue;
-    found(entry.container);
-    return;
-  }
+  return value;
 }
+
+constexpr auto kMntnsOf = [](uint64_t mntns, uint32_t) { return mntns; };
+constexpr auto kPidOf = [](uint64_t, uint32_t pid) { return pid; };
 
 }  // namespace
 
 uint64_t ContainerCollection::LookupMntnsByContainer(std::string_view namespace_name,
                                                      std::string_view pod,
                                                      std::string_view container) const {
-  uint64_t mntns = 0;
-  FindInPod(core_->store(), namespace_name, pod, container,
-            [&](const Container& c) { mntns = c.mntns; });
-  return mntns;
+  return InPod<uint64_t>(core_->store(), namespace_name, pod, container, kMntnsOf);
 }
 
 uint32_t ContainerCollection::LookupPIDByContainer(std::string_view namespace_name,
                                                    std::string_view pod,
                                                    std::string_view container) const {
-  uint32_t pid = 0;
-  FindInPod(core_->store(), namespace_name, pod, container,
-            [&](const Container& c) { pid = c.runtime.container_pid; });
-  return pid;
+  return InPod<uint32_t>(core_->store(), namespace_name, pod, container, kPidOf);
 }
 
 PodMap<uint64_t> ContainerCollection::LookupMntnsByPod(std::string_view namespace_name,
                                                        std::string_view pod) const {
-  return ByPod<uint64_t>(core_->store(), namespace_name, pod,
-                         [](uint64_t mntns, uint32_t) { return mntns; });
+  return ByPod<uint64_t>(core_->store(), namespace_name, pod, kMntnsOf);
 }
 
 PodMap<uint32_t> ContainerCollection::LookupPIDByPod(std::string_view namespace_name,
                                                      std::string_view pod) const {
-  return ByPod<uint32_t>(core_->store(), namespace_name, pod,
-                         [](uint64_t, uint32_t pid) { return pid; });
+  return ByPod<uint32_t>(core_->store(), namespace_name, pod, kPidOf);
 }
 
 }  // namespace roster

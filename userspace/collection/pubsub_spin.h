@@ -21,18 +21,6 @@ inline void Pause() {
 #endif
 }
 
-// Asks for a pair of lines of memory that is about to be written. Any address will do.
-inline void Fetch(const void* at) {
-#if defined(__x86_64__)
-  // What __builtin_prefetch makes for the oldest processors asks for reading only.
-  const auto* const line = static_cast<const char(*)[64]>(at);
-  asm volatile("prefetchw %0\n\tprefetchw %1" : : "m"(line[0]), "m"(line[1]));
-#else
-  __builtin_prefetch(at, 1);
-  __builtin_prefetch(static_cast<const char*>(at) + 64, 1);
-#endif
-}
-
 // How often a publisher looks whether its event is dealt with, and a worker for the next event,
 // before it sleeps: some microseconds.
 inline constexpr int kLooks = 400;

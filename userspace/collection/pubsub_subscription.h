@@ -9,17 +9,13 @@
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "collection/line_pair.h"
 #include "roster/pubsub.h"
 
 namespace roster {
 namespace pubsub_internal {
 
 struct Subscription;
-
-// What a publisher and a worker hand to one another lies in pairs of lines of memory that are
-// theirs alone: a processor fetches such a pair at once, and to fetch one that another has written
-// takes as long as several calls.
-inline constexpr size_t kLinePair = 128;
 
 // One event for one subscriber. Guarded by the dispatcher's mutex.
 struct Call {

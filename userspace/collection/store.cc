@@ -32,17 +32,20 @@ void Store::ForEachIndex(Visit visit) {
 
 Store::~Store() { Clear(); }
 
+Entry* Store::LivingByHandle(uint64_t handle) {
+  if (handle == 0) return nullptr;
+  for (const Link* link = by_handle.Find(handle); link != nullptr; link = link->Next()) {
+    Entry* entry = OwnerOf<kHandle>(link);
+    if (!entry->removing.load(std::memory_order_relaxed)) return entry;
+  }
+  return nullptr;
+}
+
 Entry* Store::LivingLike(const Container& container) {
-  if (container.handle != 0) {
-    // Others of the id that lack a handle are perhaps the same, this one certainly is.
-    for (const Link* link = by_handle.Find(container.handle); link != nullptr;
-         link = link->Next()) {
-      Entry* entry = OwnerOf<kHandle>(link);
-      if (!entry->removing.load(std::memory_order_relaxed) &&
-          IdOf(entry->container) == IdOf(container)) {
-        return entry;
-      }
-    }
+  // Others of the id that lack a handle are perhaps the same, this one certainly is.
+  if (Entry* entry = LivingByHandle(container.handle);
+      entry != nullptr && IdOf(entry->container) == IdOf(container)) {
+    return entry;
   }
   for (const Link* link = by_id.Find(IdOf(container)); link != nullptr; link = link->Next()) {
     Entry* entry = OwnerOf<kId>(link);

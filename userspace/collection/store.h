@@ -34,6 +34,8 @@ class Store {
   void Clear();
   void Reclaim() { retire_.Reclaim(); }
 
+  // The oldest with that handle that is not being removed; nullptr: none.
+  Entry* LivingByHandle(uint64_t handle);
   // The one with the container's id and handle, else the oldest that is the SameContainer; none
   // that is being removed. nullptr: none.
   Entry* LivingLike(const Container& container);

@@ -4,8 +4,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "collection/core.h"
+#include "kernel/errors.h"
 
 namespace roster::collection_internal {
+
+absl::StatusOr<PubSubDispatcher*> Core::Publisher(std::string_view what, std::string_view key) {
+  if (!AcceptsLocked()) return NotOpen(what);
+  if (pubsub_ != nullptr) return pubsub_.get();
+  return absl::FailedPreconditionError(absl::StrCat(
+      std::string(what), " ", std::string(key), ": the collection has no publisher (WithPubSub)"));
+}
 
 absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
                                                           const ContainerSelector& selector,
@@ -34,18 +42,13 @@ absl::StatusOr<std::vector<ContainerPtr>> Core::Subscribe(std::string_view key,
   PubSubDispatcher* pubsub = nullptr;
   {
     MutexLock lock(&mutex_);
-    if (!AcceptsLocked()) return NotOpen("subscribe");
-    if (pubsub_ == nullptr) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "subscribe ", std::string(key), ": the collection has no publisher (WithPubSub)"));
-    }
+    ROSTER_ASSIGN_OR_RETURN(pubsub, Publisher("subscribe", key));
     for (const Link* link = store_.FirstOfAll(); link != nullptr; link = link->Next()) {
       const Entry* entry = OwnerOf<kAll>(link);
       // DELETED of one that is being removed has gone out already.
       if (entry->removing.load(std::memory_order_relaxed)) continue;
       if (compiled->Matches(entry->container)) containers.push_back(entry->self);
     }
-    pubsub = pubsub_.get();
     replaced = pubsub->Replace(key, std::move(callback), nullptr, std::move(options));
   }
   // Without the mutex: the replaced callback may be waiting for it.
@@ -57,12 +60,7 @@ absl::Status Core::Unsubscribe(std::string_view key) {
   PubSubDispatcher* pubsub = nullptr;
   {
     MutexLock lock(&mutex_);
-    if (!AcceptsLocked()) return NotOpen("unsubscribe");
-    if (pubsub_ == nullptr) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "unsubscribe ", std::string(key), ": the collection has no publisher (WithPubSub)"));
-    }
-    pubsub = pubsub_.get();
+    ROSTER_ASSIGN_OR_RETURN(pubsub, Publisher("unsubscribe", key));
   }
   pubsub->Unsubscribe(key);
   return absl::OkStatus();

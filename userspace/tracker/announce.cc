@@ -89,8 +89,7 @@ void Roll::ClaimListed(uint64_t handle) {
   if (living == living_.end() || !slot) return;
   Container listed;
   listed.runtime.container_id = living->second;
-  listed.mntns = slot->mntns;
-  listed.runtime.container_pid = slot->init_pid;
+  TakeMembership(*slot, &listed);
   worker_.Post([this, listed = std::move(listed), slot = *slot] {
     // Not there (any more): it is still being added, and Follow sees it come, or it has ended.
     collection_

@@ -211,10 +211,7 @@ void Roll::OnEnded(uint64_t handle) {
   Container ended;
   ended.runtime.container_id = it->second;
   ended.handle = handle;
-  if (slot) {
-    ended.mntns = slot->mntns;
-    ended.runtime.container_pid = slot->init_pid;
-  }
+  if (slot) TakeMembership(*slot, &ended);
   living_.erase(it);
   unknown_.erase(handle);
   // An engine may have listed it, without a handle, before it could be claimed.

@@ -93,7 +93,8 @@ class ContainerCollection : public ContainerResolver {
   // being removed already: so DELETED is published once. A container that is still being added is
   // dropped, silently.
   absl::Status RemoveContainer(std::string_view id);
-  // The SameContainer as `like`, of which its id and what the kernel says of it count.
+  // The one that is like this: with its id and its handle, else the oldest SameContainer. The same
+  // errors.
   absl::Status RemoveContainer(const Container& like);
   absl::Status RemoveContainerByHandle(uint64_t handle);
 
@@ -104,6 +105,7 @@ class ContainerCollection : public ContainerResolver {
   // The same, by changing a copy of what is there now: no other update can come in between.
   // `change` runs with the writers' lock held: it must be quick and call nothing of the collection.
   // When it returns false nothing is changed. The id and the handle, once set, stay as they are.
+  // `like` says which one as in RemoveContainer.
   absl::Status UpdateContainer(std::string_view id, const std::function<bool(Container*)>& change);
   absl::Status UpdateContainer(const Container& like,
                                const std::function<bool(Container*)>& change);
