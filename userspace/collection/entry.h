@@ -111,10 +111,7 @@ struct LabelKey {
   std::string_view value;
   bool operator==(const LabelKey&) const = default;
 };
-inline uint64_t HashKey(const LabelKey& label) {
-  return roster::collection_internal::HashKey(label.key) * 31 +
-         roster::collection_internal::HashKey(label.value);
-}
+inline uint64_t HashKey(const LabelKey& label) { return HashKey(label.key, label.value); }
 
 struct LabelTraits {
   using Key = LabelKey;

@@ -13,6 +13,7 @@
 #define ROSTER_USERSPACE_COLLECTION_INDEX_H_
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,12 +35,15 @@ struct Link {
   Link* Next() const { return next.load(std::memory_order_acquire); }
 };
 
-inline uint64_t HashKey(uint64_t key) {
-  key *= 0x9E3779B97F4A7C15ULL;
-  return key ^ (key >> 32);
-}
+// The golden ratio's multiples, of which the upper bits count: numbers that come one after the
+// other, as the kernel's do, are spread more evenly than by chance.
+inline uint64_t HashKey(uint64_t key) { return key * 0x9E3779B97F4A7C15ULL; }
 inline uint64_t HashKey(std::string_view key) {
   return absl::HashOf(absl::string_view(key.data(), key.size()));
+}
+inline uint64_t HashKey(std::string_view first, std::string_view second) {
+  return absl::HashOf(absl::string_view(first.data(), first.size()),
+                      absl::string_view(second.data(), second.size()));
 }
 
 // Puts `link` at the end of the list that begins with `*first`.
@@ -83,7 +87,7 @@ class Index {
     Reserve(retire);
     link->prev.store(link, std::memory_order_relaxed);
     Table* table = table_.load(std::memory_order_relaxed);
-    size_t i = hash & table->mask;
+    size_t i = table->Home(hash);
     while (table->slots()[i].load(std::memory_order_relaxed) > kTombstone) {
       i = (i + 1) & table->mask;
     }
@@ -150,6 +154,9 @@ class Index {
 
   struct Table {
     size_t mask;
+    int shift;  // what is left of a hash is a slot's number
+
+    size_t Home(uint64_t hash) const { return hash >> shift; }
 
     std::atomic<uint64_t>* slots() { return reinterpret_cast<std::atomic<uint64_t>*>(this + 1); }
     const std::atomic<uint64_t>* slots() const {
@@ -157,15 +164,16 @@ class Index {
     }
     static Table* New(size_t slots) {
       void* memory = ::operator new(sizeof(Table) + slots * sizeof(std::atomic<uint64_t>));
-      auto* table = new (memory) Table{slots - 1};
+      auto* table = new (memory) Table{slots - 1, std::countl_zero(slots) + 1};
       for (size_t i = 0; i < slots; ++i) new (table->slots() + i) std::atomic<uint64_t>(kEmpty);
       return table;
     }
     static void Free(void* table) { ::operator delete(table); }
   };
 
-  // Never 0, so that neither an empty slot nor a tombstone has a key's tag.
-  static uint64_t TagOf(uint64_t hash) { return (hash | (1ULL << 48)) & kTagMask; }
+  // Of bits that do not choose the slot, up to 2^25 of them. Never 0, so that neither an empty slot
+  // nor a tombstone has a key's tag.
+  static uint64_t TagOf(uint64_t hash) { return ((hash << 24) | (1ULL << 48)) & kTagMask; }
   static uint64_t Word(uint64_t tag, const Link* link) {
     return tag | reinterpret_cast<uintptr_t>(link);
   }
@@ -178,7 +186,15 @@ class Index {
   uint64_t FindWord(Key key, uint64_t hash) const {
     const uint64_t tag = TagOf(hash);
     const Table* table = table_.load(std::memory_order_acquire);
-    for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+    size_t i = table->Home(hash);
+    // Most keys are in their own slot or in the next one, in an order that no processor guesses:
+    // which of the two is worked out, not branched on.
+    const uint64_t own = table->slots()[i].load(std::memory_order_acquire);
+    const uint64_t next = table->slots()[(i + 1) & table->mask].load(std::memory_order_acquire);
+    const uint64_t is_own = -static_cast<uint64_t>((own & kTagMask) == tag);
+    const uint64_t likely = (own & is_own) | (next & ~is_own);
+    if ((likely & kTagMask) == tag && Traits::KeyOf(Pointer(likely)) == key) return likely;
+    for (;; i = (i + 1) & table->mask) {
       const uint64_t word = table->slots()[i].load(std::memory_order_acquire);
       if ((word & kTagMask) == tag) {
         if (Traits::KeyOf(Pointer(word)) == key) return word;
@@ -192,7 +208,7 @@ class Index {
     const Key key = Traits::KeyOf(link);
     const uint64_t hash = HashKey(key);
     const Table* table = table_.load(std::memory_order_relaxed);
-    for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+    for (size_t i = table->Home(hash);; i = (i + 1) & table->mask) {
       const uint64_t word = table->slots()[i].load(std::memory_order_relaxed);
       if ((word & kTagMask) == TagOf(hash) && Traits::KeyOf(Pointer(word)) == key) return i;
     }
@@ -234,7 +250,7 @@ class Index {
     for (size_t i = 0; i < slots; ++i) {
       const uint64_t word = old->slots()[i].load(std::memory_order_relaxed);
       if (word <= kTombstone) continue;
-      size_t j = HashKey(Traits::KeyOf(Pointer(word))) & table->mask;
+      size_t j = table->Home(HashKey(Traits::KeyOf(Pointer(word))));
       while (table->slots()[j].load(std::memory_order_relaxed) != kEmpty) j = (j + 1) & table->mask;
       table->slots()[j].store(word, std::memory_order_relaxed);
     }

@@ -20,9 +20,7 @@ struct PodKey {
 inline PodKey PodKeyOf(const Entry& entry) {
   return {entry.container.k8s.namespace_name, entry.container.k8s.pod_name};
 }
-inline uint64_t HashKey(const PodKey& pod) {
-  return HashKey(pod.namespace_name) * 31 + HashKey(pod.name);
-}
+inline uint64_t HashKey(const PodKey& pod) { return HashKey(pod.namespace_name, pod.name); }
 
 // Never changed: a pod that gains or loses a container gets another. It is its own place in the
 // index by pod. A change costs the length of the pod.
