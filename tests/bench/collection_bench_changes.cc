@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "collection_bench_fixture.h"
 #include "collection_bench_measure.h"
 #include "roster/collection.h"
@@ -44,9 +45,12 @@ void PingPong(double bare) {
 // In turns with the same without subscribers: what else the machine does then weighs on both.
 // `goal`: at most that many times `bare`.
 template <typename AddRemove>
-void WithSubscribers(Fixture& f, int subscribers, double bare, double goal, AddRemove add_remove) {
+void WithSubscribers(Fixture& f, int subscribers, absl::Duration deadline, double bare, double goal,
+                     AddRemove add_remove) {
   std::atomic<uint64_t> seen{0};
   const auto key = [](int i) { return absl::StrCat("s", i); };
+  SubscriptionOptions options;
+  options.deadline = deadline;
   std::vector<double> without;
   std::vector<double> with;
   const uint64_t late_before = f.collection.pubsub()->TotalStats().late;
@@ -54,8 +58,10 @@ void WithSubscribers(Fixture& f, int subscribers, double bare, double goal, AddR
     const double alone = Round(kPairs, add_remove, CLOCK_MONOTONIC);
     for (int i = 0; i < subscribers; ++i) {
       if (!f.collection
-               .Subscribe(key(i), {},
-                          [&](const PubSubEvent&) { seen.fetch_add(1, std::memory_order_relaxed); })
+               .Subscribe(
+                   key(i), {},
+                   [&](const PubSubEvent&) { seen.fetch_add(1, std::memory_order_relaxed); },
+                   options)
                .ok()) {
         std::abort();
       }
@@ -71,7 +77,8 @@ void WithSubscribers(Fixture& f, int subscribers, double bare, double goal, AddR
   std::sort(without.begin(), without.end());
   std::sort(with.begin(), with.end());
   const double median = with[kRounds / 2];
-  PrintWall(absl::StrCat("add + remove, ", subscribers, " subscriber", subscribers == 1 ? "" : "s"),
+  PrintWall(absl::StrCat("add + remove, ", subscribers, " subscriber", subscribers == 1 ? "" : "s",
+                         deadline == absl::InfiniteDuration() ? ", no deadline" : ", a deadline"),
             bare, goal, with);
   std::printf("    in turns with none: %.1f ns; each subscriber adds %.1f ns a pair\n",
               without[kRounds / 2], (median - without[kRounds / 2]) / subscribers);
@@ -96,8 +103,10 @@ void Changes(Fixture& f) {
   PingPong(bare);
   MeasureWall("add + remove, no subscriber", bare, 0, kPairs, add_remove);
   // The goals are 2.7 and 4 us where the bare find takes 20 ns.
-  WithSubscribers(f, 1, bare, 2700 / 20.0, add_remove);
-  WithSubscribers(f, 10, bare, 4000 / 20.0, add_remove);
+  for (const absl::Duration deadline : {absl::InfiniteDuration(), SubscriptionOptions().deadline}) {
+    WithSubscribers(f, 1, deadline, bare, 2700 / 20.0, add_remove);
+    WithSubscribers(f, 10, deadline, bare, 4000 / 20.0, add_remove);
+  }
 }
 
 }  // namespace roster

@@ -63,6 +63,8 @@ Fixture::Fixture(int n) : containers(n) {
     netns.push_back(c->netns);
     namespaces.push_back(c->k8s.namespace_name);
     pods.push_back(c->k8s.pod_name);
+    pod_keys.emplace_back(c->k8s.namespace_name, c->k8s.pod_name);
+    bare_pod[pod_keys.back()] = c;
     pod_uids.emplace_back(c->k8s.pod_uid);
   }
   std::minstd_rand random(7);

@@ -24,11 +24,14 @@ struct Fixture {
   absl::flat_hash_map<uint64_t, ContainerPtr> bare_mntns;
   absl::flat_hash_map<uint64_t, ContainerPtr> bare_netns;
   absl::flat_hash_map<std::string, ContainerPtr> bare_id;
+  using PodKey = std::pair<std::string, std::string>;
+  absl::flat_hash_map<PodKey, ContainerPtr> bare_pod;
   std::vector<std::string> ids;
   std::vector<uint64_t> mntns;
   std::vector<uint64_t> netns;
   std::vector<std::string> namespaces;
   std::vector<std::string> pods;
+  std::vector<PodKey> pod_keys;
   std::vector<std::string> pod_uids;
   std::vector<int> order;
 };

@@ -63,6 +63,7 @@ void PubSubDispatcher::Queue(Subscription& subscription, Delivery& delivery, Eve
   (subscription.first == nullptr ? subscription.first : subscription.last->next) = call;
   subscription.last = call;
   ++subscription.stats.queued;
+  if (waited_for && subscription.unlimited()) delivery.has_unlimited = true;
   if (!subscription.taken) {
     subscription.taken = true;
     ready_.PushBack(&subscription);
@@ -74,6 +75,7 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
   std::unique_ptr<Delivery> delivery;
   Ticket ticket;
   const Delivery* posted = nullptr;
+  bool for_workers = false;
   {
     BriefLock lock(&mutex_);
     if (subscriptions_.empty()) return {};
@@ -98,6 +100,8 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
       }
       // The caller gets the event when the callback that we are in has returned.
       const bool is_caller = subscription.get() == caller;
+      // Who is in a callback makes no further one.
+      for_workers |= caller != nullptr || !subscription->unlimited();
       if (subscription->behind && !is_caller) ++subscription->stats.late;
       Queue(*subscription, *delivery, type, !is_caller && !subscription->behind);
     }
@@ -106,10 +110,10 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
       // Nobody will wait for some of them, and see to it that they get a thread; or somebody has
       // waited too long.
       CallWorkers(ready_.size());
-    } else if (!ready_.empty() && !spinning_) {
+    } else if (for_workers && !ready_.empty() && !spinning_) {
       CallWorkers(1);
     }
-    if (spinning_) posted = delivery.get();
+    if (for_workers && spinning_) posted = delivery.get();
     // From here on it is freed by the last who holds it.
     if (delivery->remaining > 0) {
       ticket = Ticket(this, delivery.release());
@@ -151,6 +155,7 @@ void PubSubDispatcher::Leave(Delivery* delivery) {
 
 void PubSubDispatcher::Wait(Delivery* delivery) {
   Subscription* const caller = Caller();
+  if (caller == nullptr && delivery->has_unlimited) CallUnlimited(*delivery);
   const auto state = [delivery] { return delivery->state.load(std::memory_order_acquire); };
   // A worker that waits here cannot serve the others: no use in looking.
   if (caller == nullptr && SpinUntil(kLooks, [&] { return state() != Delivery::State::kOpen; }) &&
@@ -165,6 +170,29 @@ void PubSubDispatcher::Wait(Delivery* delivery) {
   BriefLock lock(&mutex_);
   if (delivery->remaining > 0) WaitUntilOverOrLate(*delivery, caller);
   last = Release(delivery);
+}
+
+void PubSubDispatcher::CallUnlimited(Delivery& delivery) {
+  BriefLock lock(&mutex_);
+  // While we are in a call of ours we cannot see whether those with a deadline keep one another
+  // waiting: each gets its thread at once.
+  const bool others =
+      std::any_of(delivery.calls.begin(), delivery.calls.end(),
+                  [](const Call& call) { return !call.over && !call.subscription->unlimited(); });
+  if (others) {
+    ++impatient_;
+    CallWorkers(ready_.size());
+  }
+  for (const Call& call : delivery.calls) {
+    // Also what was published before and has not been called for yet: it comes first.
+    while (!call.over && call.subscription->unlimited() && !call.subscription->running) {
+      ready_.Erase(call.subscription);
+      RunOne(*call.subscription);
+    }
+  }
+  if (others) --impatient_;
+  // Events of others for these, who could not make the call while we did.
+  CallWorkers(ready_.size());
 }
 
 void PubSubDispatcher::WaitUntilOverOrLate(Delivery& delivery, Subscription* caller) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/time/time.h"
 #include "collection/line_pair.h"
 #include "roster/pubsub.h"
 
@@ -47,6 +48,9 @@ struct alignas(kLinePair) Subscription {
   std::string key;
   FuncNotify callback;
   SubscriptionOptions options;
+
+  // Called by its publishers themselves, where they can.
+  bool unlimited() const { return options.deadline == absl::InfiniteDuration(); }
 };
 
 // Subscriptions in the order in which they became ready, linked through themselves.
@@ -98,8 +102,9 @@ class alignas(pubsub_internal::kLinePair) GadgetPubSub::Delivery {
   explicit Delivery(PubSubEvent e) : event(std::move(e)) {}
 
   const PubSubEvent event;
-  uint32_t remaining = 0;  // calls that are waited for and not over
-  uint32_t holders = 1;    // calls that are not over, and the publisher
+  uint32_t remaining = 0;      // calls that are waited for and not over
+  uint32_t holders = 1;        // calls that are not over, and the publisher
+  bool has_unlimited = false;  // calls that its publisher can make; never changes
   // Complete before another thread knows of it; the counts are guarded by the dispatcher's mutex.
   absl::InlinedVector<pubsub_internal::Call, 4> calls;
   // A publisher looks at it while `remaining` counts down.

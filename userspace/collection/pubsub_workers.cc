@@ -89,7 +89,7 @@ void PubSubDispatcher::Work() {
   --idle_;
   while (true) {
     if (!ready_.empty()) {
-      RunOne();
+      RunOne(*ready_.PopFront());
     } else if (shutdown_) {
       return;
     } else if (!SpinForWork() && !shutdown_) {
@@ -100,8 +100,7 @@ void PubSubDispatcher::Work() {
   }
 }
 
-void PubSubDispatcher::RunOne() {
-  Subscription& subscription = *ready_.PopFront();
+void PubSubDispatcher::RunOne(Subscription& subscription) {
   Call& call = *subscription.first;
   subscription.first = call.next;
   --subscription.stats.queued;
@@ -110,7 +109,8 @@ void PubSubDispatcher::RunOne() {
   if (impatient_ > 0 && !ready_.empty()) CallWorkers(ready_.size());
   mutex_.Unlock();
 
-  current = {this, &subscription};
+  // A publisher may be in the callback of another dispatcher.
+  const Current outer = std::exchange(current, Current{this, &subscription});
   const bool returned = Invoke(call);
 
   BriefLock::Lock(&mutex_);
@@ -127,11 +127,11 @@ void PubSubDispatcher::RunOne() {
     subscription.callback = nullptr;
     subscription.options.filter = nullptr;
     mutex_.Lock();
-    current = {};
+    current = outer;
     Left(&subscription);
     return;
   }
-  current = {};
+  current = outer;
   subscription.running = false;
   if (subscription.first != nullptr) {
     ready_.PushBack(&subscription);

@@ -45,7 +45,9 @@ struct PubSubEvent {
 using FuncNotify = std::function<void(const PubSubEvent&)>;
 
 struct SubscriptionOptions {
-  // For how long a publisher waits for this subscriber.
+  // For how long a publisher waits for this subscriber. absl::InfiniteDuration(): until it is done;
+  // the publisher's own thread then makes the call, where it is not in a callback itself, and saves
+  // the way to another thread and back. One that hangs so keeps its publisher for ever.
   absl::Duration deadline = absl::Milliseconds(100);
   // Events that may wait for a subscriber that is behind; further ones are lost to it, and counted.
   size_t queue_limit = 16384;
@@ -66,7 +68,8 @@ struct SubscriberStats {
 // Thread-safe. Every method may be called from inside a callback.
 //
 // Calls to one subscriber never overlap and come in the order of publishing. Different subscribers
-// may run at the same time. A call that throws is caught and counted.
+// may run at the same time, those without a deadline one after the other. A call that throws is
+// caught and counted.
 class GadgetPubSub {
  public:
   class Delivery;
@@ -78,7 +81,8 @@ class GadgetPubSub {
     Ticket() = default;
     Ticket(Ticket&& other) noexcept;
     Ticket& operator=(Ticket&& other) noexcept;
-    // Gives it back: the event reaches its subscribers, and nobody waits.
+    // Gives it back: the event reaches its subscribers, and nobody waits. (Until then, or Await,
+    // those without a deadline may not have been called.)
     ~Ticket();
 
     // Whether there is anybody to be waited for.
