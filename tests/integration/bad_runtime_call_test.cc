@@ -116,9 +116,8 @@ TEST_F(BadInput, RuntimeOfAnUnprivilegedUserIsNotBelieved) {
   auto list = roster_->List();
   ROSTER_ASSERT_OK(list);
   EXPECT_FALSE(list->contains("forged"));
-  auto pins = roster_->ReadPins();
-  ROSTER_ASSERT_OK(pins);
-  EXPECT_THAT(pins->MoreThan(before_), ::testing::IsEmpty());
+  // Processes that such a runtime has started may end after it.
+  ExpectNothingLeft();
   ExpectAGoodContainerIsRight();
   ExpectNothingLeft();
 }
