@@ -1,5 +1,9 @@
+// The program: its subcommands declared to the parser, and the one that is given run.
 #include <string>
+#include <variant>
+#include <vector>
 
+#include "CLI/CLI.hpp"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "daemon/daemon.h"
@@ -18,33 +22,50 @@ constexpr char kFooter[] = R"(Examples:
 Exit codes: 0 done, 1 error, 2 argument not understood, 3 no such container.
 `roster COMMAND --help` has more examples.)";
 
-}  // namespace
+constexpr char kExitCodes[] =
+    "\nExit codes: 0 done, 1 error, 2 argument not understood, 3 no such container.";
 
-CLI::App* AddSubcommand(CLI::App* app, const char* name, const char* description,
-                        const char* examples) {
-  CLI::App* command = app->add_subcommand(name, description);
-  command->footer(std::string("Examples:\n") + examples +
-                  "\nExit codes: 0 done, 1 error, 2 argument not understood, 3 no such container.");
-  return command;
+CLI::Option* Declare(const Option& option, CLI::App* app) {
+  if (bool* const* flag = std::get_if<bool*>(&option.value)) {
+    return app->add_flag(option.names, **flag, option.help);
+  }
+  CLI::Option* declared = nullptr;
+  if (std::string* const* text = std::get_if<std::string*>(&option.value)) {
+    declared = app->add_option(option.names, **text, option.help);
+    if (!(*text)->empty()) declared->capture_default_str();
+  } else {
+    declared = app->add_option(option.names, *std::get<std::vector<std::string>*>(option.value),
+                               option.help);
+    declared->take_all();
+  }
+  declared->type_name(option.type);
+  if (option.names[0] != '-') declared->required();
+  return declared;
 }
 
-std::unique_ptr<CLI::App> MakeApp(Action* action) {
-  auto app = std::make_unique<CLI::App>("The roll call of containers, kept in the Linux kernel.",
-                                        "roster");
-  app->require_subcommand(1);
-  app->footer(kFooter);
-  app->set_version_flag("--version", "roster " + std::string(kRosterVersion));
-  app->get_formatter()->column_width(34);
-  AddList(app.get(), action);
-  AddWatch(app.get(), action);
-  AddGet(app.get(), action);
-  AddLookup(app.get(), action);
-  AddDoctor(app.get(), action);
-  AddDaemon(app.get(), action);
-  AddUninstall(app.get(), action);
-  AddVersion(app.get(), action);
-  AddCompletion(app.get(), action);
-  return app;
+// `*given` will be the command that the command line names; both must outlive the parsing.
+void Declare(const Command& command, CLI::App* app, const Command** given) {
+  CLI::App* declared = app->add_subcommand(command.name, command.description);
+  declared->footer("Examples:\n" + command.examples + kExitCodes + command.epilog);
+  if (!command.alias.empty()) declared->alias(command.alias);
+  CLI::App* one_of = nullptr;
+  for (const Option& option : command.options) {
+    if (option.one_of && one_of == nullptr) {
+      one_of = declared->add_option_group("Who", "exactly one");
+      one_of->require_option(1);
+    }
+    CLI::Option* const added = Declare(option, option.one_of ? one_of : declared);
+    if (!option.group.empty()) added->group(option.group);
+  }
+  declared->callback([&command, given] { *given = &command; });
+}
+
+}  // namespace
+
+std::vector<Command> AllCommands() {
+  return {ListCommand(),      WatchCommand(),   GetCommand(),
+          LookupCommand(),    DoctorCommand(),  DaemonCommand(),
+          UninstallCommand(), VersionCommand(), CompletionCommand()};
 }
 
 int Finish(const absl::Status& status) {
@@ -53,29 +74,35 @@ int Finish(const absl::Status& status) {
 }
 
 int RunCli(int argc, const char* const* argv) {
-  Action action;
-  const std::unique_ptr<CLI::App> app = MakeApp(&action);
+  const std::vector<Command> commands = AllCommands();
+  const Command* given = nullptr;
+  CLI::App app("The roll call of containers, kept in the Linux kernel.", "roster");
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  app.set_version_flag("--version", "roster " + std::string(kRosterVersion));
+  app.get_formatter()->column_width(34);
+  for (const Command& command : commands) Declare(command, &app, &given);
   try {
-    app->parse(argc, argv);
+    app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    Print(app->help());  // the subcommand's own where one was given
+    Print(app.help());  // the subcommand's own where one was given
     return kExitOk;
   } catch (const CLI::CallForVersion& version) {
     Print(std::string(version.what()) + "\n");
     return kExitOk;
   } catch (const CLI::ParseError& error) {
-    const auto given = app->get_subcommands();
+    const auto begun = app.get_subcommands();
     // CLI11 says only that a command is missing.
-    if (given.empty() && argc > 1 && argv[1][0] != '-') {
+    if (begun.empty() && argc > 1 && argv[1][0] != '-') {
       PrintError(std::string("\"") + argv[1] + "\" is no command");
     } else {
       PrintError(error.what());
     }
-    PrintNotice(given.empty() ? "see: roster --help"
-                              : "see: roster " + given.front()->get_name() + " --help");
+    PrintNotice(begun.empty() ? "see: roster --help"
+                              : "see: roster " + begun.front()->get_name() + " --help");
     return kExitUsage;
   }
-  return action();
+  return given->run();
 }
 
 }  // namespace roster::cli

@@ -1,4 +1,7 @@
 // roster completion: the scripts that make a shell complete this program's command line.
+#include <memory>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/completion_scripts.h"
@@ -15,23 +18,23 @@ constexpr char kExamples[] = R"(  source <(roster completion bash)
 
 }  // namespace
 
-void AddCompletion(CLI::App* app, Action* action) {
-  auto shell = std::make_shared<std::string>();
-  CLI::App* command =
-      AddSubcommand(app, "completion", "Print the completion script of a shell", kExamples);
-  command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->type_name("");
-  command->callback([shell, action] {
-    *action = [shell] {
-      for (const CompletionScript& script : kCompletionScripts) {
-        if (*shell == script.shell) {
-          Print(script.text);
-          return static_cast<int>(kExitOk);
-        }
+Command CompletionCommand() {
+  const auto shell = std::make_shared<std::string>();
+  Command command{.name = "completion",
+                  .description = "Print the completion script of a shell",
+                  .examples = kExamples};
+  command.options = {{"SHELL", shell.get(), "", "bash, zsh or fish"}};
+  command.run = [shell] {
+    for (const CompletionScript& script : kCompletionScripts) {
+      if (*shell == script.shell) {
+        Print(script.text);
+        return static_cast<int>(kExitOk);
       }
-      return Finish(absl::InvalidArgumentError(
-          absl::StrCat("shell \"", *shell, "\" is not known; there are bash, zsh, fish")));
-    };
-  });
+    }
+    return Finish(absl::InvalidArgumentError(
+        absl::StrCat("shell \"", *shell, "\" is not known; there are bash, zsh, fish")));
+  };
+  return command;
 }
 
 }  // namespace roster::cli

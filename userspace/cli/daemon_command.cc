@@ -1,6 +1,9 @@
 // roster daemon: the command line of the daemon.
 #include <unistd.h>
 
+#include <memory>
+#include <string>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
@@ -48,46 +51,27 @@ absl::Status Run(DaemonFlags flags) {
 
 }  // namespace
 
-void AddDaemon(CLI::App* app, Action* action) {
-  auto flags = std::make_shared<DaemonFlags>();
+Command DaemonCommand() {
+  const auto flags = std::make_shared<DaemonFlags>();
   DaemonOptions& options = flags->options;
-  CLI::App* command =
-      AddSubcommand(app, "daemon", "Keep the roll call: run until SIGTERM or SIGINT", kExamples);
   options.socket.clear();
-  command
-      ->add_option("--socket", options.socket,
-                   "Unix socket to serve on; roster.sock in the state directory by default")
-      ->type_name("PATH");
-  command
-      ->add_option("--pin-dir", options.pin_dir,
-                   "Directory of the pinned maps, on a BPF file system")
-      ->type_name("PATH")
-      ->capture_default_str();
-  command
-      ->add_option("--state-dir", options.state_dir, "Directory for the socket and the lock file")
-      ->type_name("PATH")
-      ->capture_default_str();
-  command
-      ->add_option("--hold-deadline", flags->hold_deadline,
-                   "For how long a runtime may be paused at most")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  command
-      ->add_option("--node-name", options.node_name,
-                   "Name of this node; the host's name by default")
-      ->type_name("NAME");
-  command
-      ->add_option(
-          "--host-mntns", flags->host_mntns,
-          "Inode number of the host's mount namespace, where the daemon runs in another one")
-      ->type_name("INODE");
-  command->add_option("--log-level", flags->log_level, "debug, info, warning or error")
-      ->type_name("LEVEL")
-      ->capture_default_str();
-  command->add_option("--log-format", flags->log_format, "auto, text, journal or json")
-      ->type_name("FORMAT")
-      ->capture_default_str();
-  command->callback([flags, action] { *action = [flags] { return Finish(Run(*flags)); }; });
+  Command command{.name = "daemon",
+                  .description = "Keep the roll call: run until SIGTERM or SIGINT",
+                  .examples = kExamples,
+                  .run = [flags] { return Finish(Run(*flags)); }};
+  command.options = {
+      {"--socket", &options.socket, "PATH",
+       "Unix socket to serve on; roster.sock in the state directory by default"},
+      {"--pin-dir", &options.pin_dir, "PATH", "Directory of the pinned maps, on a BPF file system"},
+      {"--state-dir", &options.state_dir, "PATH", "Directory for the socket and the lock file"},
+      {"--hold-deadline", &flags->hold_deadline, "DURATION",
+       "For how long a runtime may be paused at most"},
+      {"--node-name", &options.node_name, "NAME", "Name of this node; the host's name by default"},
+      {"--host-mntns", &flags->host_mntns, "INODE",
+       "Inode number of the host's mount namespace, where the daemon runs in another one"},
+      {"--log-level", &flags->log_level, "LEVEL", "debug, info, warning or error"},
+      {"--log-format", &flags->log_format, "FORMAT", "auto, text, journal or json"}};
+  return command;
 }
 
 }  // namespace roster::cli

@@ -1,5 +1,7 @@
 // roster doctor: what works on this host, what does not, why, and what to do.
 #include <algorithm>
+#include <memory>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
@@ -34,17 +36,17 @@ int Doctor(const DoctorOptions& options) {
 
 }  // namespace
 
-void AddDoctor(CLI::App* app, Action* action) {
-  auto options = std::make_shared<DoctorOptions>();
-  CLI::App* command = AddSubcommand(
-      app, "doctor", "Say what works on this host, what does not, why, and what to do", kExamples);
-  command->add_option("-o,--output", options->output, "text or json")
-      ->type_name("FORMAT")
-      ->capture_default_str();
-  AddSocketFlag(command, &options->paths);
-  AddPinDirFlag(command, &options->paths);
-  AddStateDirFlag(command, &options->paths);
-  command->callback([options, action] { *action = [options] { return Doctor(*options); }; });
+Command DoctorCommand() {
+  const auto options = std::make_shared<DoctorOptions>();
+  Command command{.name = "doctor",
+                  .description = "Say what works on this host, what does not, why, and what to do",
+                  .examples = kExamples,
+                  .run = [options] { return Doctor(*options); }};
+  command.options = {{"-o,--output", &options->output, "FORMAT", "text or json"}};
+  AddSocketOption(&options->paths, &command);
+  AddPinDirOption(&options->paths, &command);
+  AddStateDirOption(&options->paths, &command);
+  return command;
 }
 
 }  // namespace roster::cli

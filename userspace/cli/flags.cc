@@ -11,45 +11,35 @@
 
 namespace roster::cli {
 
-void AddSocketFlag(CLI::App* app, Paths* paths) {
+void AddSocketOption(Paths* paths, Command* command) {
   paths->socket = kDefaultSocket;
-  app->add_option("--socket", paths->socket, "Unix socket of the daemon")
-      ->type_name("PATH")
-      ->capture_default_str();
+  command->options.push_back({"--socket", &paths->socket, "PATH", "Unix socket of the daemon"});
 }
 
-void AddPinDirFlag(CLI::App* app, Paths* paths) {
+void AddPinDirOption(Paths* paths, Command* command) {
   paths->pin_dir = ROSTER_PIN_DIR;
-  app->add_option("--pin-dir", paths->pin_dir, "Directory of the pinned maps")
-      ->type_name("PATH")
-      ->capture_default_str();
+  command->options.push_back(
+      {"--pin-dir", &paths->pin_dir, "PATH", "Directory of the pinned maps"});
 }
 
-void AddStateDirFlag(CLI::App* app, Paths* paths) {
+void AddStateDirOption(Paths* paths, Command* command) {
   paths->state_dir = kDefaultStateDir;
-  app->add_option("--state-dir", paths->state_dir, "Directory of the socket and the lock file")
-      ->type_name("PATH")
-      ->capture_default_str();
+  command->options.push_back(
+      {"--state-dir", &paths->state_dir, "PATH", "Directory of the socket and the lock file"});
 }
 
-void AddSelectorFlags(CLI::App* app, SelectorFlags* flags) {
+void AddSelectorOptions(SelectorFlags* flags, Command* command) {
   const std::string group = "Which containers (a filter is \"a,b,!c\": a or b, and not c)";
-  app->add_option("-n,--namespace", flags->namespace_name, "Kubernetes namespace")
-      ->type_name("FILTER")
-      ->group(group);
-  app->add_option("-p,--pod", flags->pod, "Kubernetes pod")->type_name("FILTER")->group(group);
-  app->add_option("-c,--container", flags->container,
-                  "Name of the container: its name in the pod, outside Kubernetes the engine's")
-      ->type_name("FILTER")
-      ->group(group);
-  app->add_option("-l,--selector", flags->labels,
-                  "Labels, as kubectl takes them: 'app in (web,api),tier!=db,!canary'")
-      ->type_name("EXPR")
-      ->group(group)
-      ->take_all();
-  app->add_option("--runtime", flags->runtime, "Engine or runtime, one or several: docker,podman")
-      ->type_name("NAMES")
-      ->group(group);
+  const auto add = [&](const char* names, auto* value, const char* type, const char* help) {
+    command->options.push_back({names, value, type, help, group});
+  };
+  add("-n,--namespace", &flags->namespace_name, "FILTER", "Kubernetes namespace");
+  add("-p,--pod", &flags->pod, "FILTER", "Kubernetes pod");
+  add("-c,--container", &flags->container, "FILTER",
+      "Name of the container: its name in the pod, outside Kubernetes the engine's");
+  add("-l,--selector", &flags->labels, "EXPR",
+      "Labels, as kubectl takes them: 'app in (web,api),tier!=db,!canary'");
+  add("--runtime", &flags->runtime, "NAMES", "Engine or runtime, one or several: docker,podman");
 }
 
 absl::StatusOr<v1::Selector> ToSelector(const SelectorFlags& flags) {

@@ -6,17 +6,18 @@
 #include <string_view>
 #include <vector>
 
-#include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 #include "cli/columns.h"
+#include "cli/command.h"
 #include "cli/entries.h"
 #include "roster.pb.h"
 
 namespace roster::cli {
 
-void AddSocketFlag(CLI::App* app, Paths* paths);
-void AddPinDirFlag(CLI::App* app, Paths* paths);
-void AddStateDirFlag(CLI::App* app, Paths* paths);
+// Each adds its options to the command, with their defaults; the first argument outlives it.
+void AddSocketOption(Paths* paths, Command* command);
+void AddPinDirOption(Paths* paths, Command* command);
+void AddStateDirOption(Paths* paths, Command* command);
 
 struct SelectorFlags {
   std::string namespace_name;
@@ -25,7 +26,7 @@ struct SelectorFlags {
   std::vector<std::string> labels;
   std::string runtime;
 };
-void AddSelectorFlags(CLI::App* app, SelectorFlags* flags);
+void AddSelectorOptions(SelectorFlags* flags, Command* command);
 // INVALID_ARGUMENT names the flag and its value.
 absl::StatusOr<v1::Selector> ToSelector(const SelectorFlags& flags);
 

@@ -1,4 +1,7 @@
 // roster get: one container, by the beginning of its id.
+#include <memory>
+#include <string>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
@@ -54,22 +57,19 @@ absl::Status Get(const GetOptions& options) {
 
 }  // namespace
 
-void AddGet(CLI::App* app, Action* action) {
-  auto options = std::make_shared<GetOptions>();
-  CLI::App* command =
-      AddSubcommand(app, "get", "Show one container, by its id or the beginning of it", kExamples);
-  command->add_option("ID", options->id, "Container id, or a beginning that no other has")
-      ->required()
-      ->type_name("");
-  command
-      ->add_option("-o,--output", options->output,
-                   "text, json, yaml, table, wide, or columns=NAME,...")
-      ->type_name("FORMAT")
-      ->capture_default_str();
-  command->add_flag("--no-headers", options->no_headers, "Leave a table's header out");
-  AddSocketFlag(command, &options->paths);
-  AddPinDirFlag(command, &options->paths);
-  command->callback([options, action] { *action = [options] { return Finish(Get(*options)); }; });
+Command GetCommand() {
+  const auto options = std::make_shared<GetOptions>();
+  Command command{.name = "get",
+                  .description = "Show one container, by its id or the beginning of it",
+                  .examples = kExamples,
+                  .run = [options] { return Finish(Get(*options)); }};
+  command.options = {{"ID", &options->id, "", "Container id, or a beginning that no other has"},
+                     {"-o,--output", &options->output, "FORMAT",
+                      "text, json, yaml, table, wide, or columns=NAME,..."},
+                     {"--no-headers", &options->no_headers, "", "Leave a table's header out"}};
+  AddSocketOption(&options->paths, &command);
+  AddPinDirOption(&options->paths, &command);
+  return command;
 }
 
 }  // namespace roster::cli

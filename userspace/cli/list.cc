@@ -1,6 +1,9 @@
 // roster list: the table of containers.
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -100,35 +103,31 @@ absl::Status List(const ListOptions& options) {
 
 }  // namespace
 
-void AddList(CLI::App* app, Action* action) {
-  auto options = std::make_shared<ListOptions>();
-  CLI::App* command = AddSubcommand(app, "list", "List the containers on this host", kExamples);
-  command->alias("ls");
-  command
-      ->add_option("-o,--output", options->output,
-                   "table, wide, json, yaml, columns=NAME,... or columns=+NAME,-NAME")
-      ->type_name("FORMAT")
-      ->capture_default_str();
-  command->add_option("--sort", options->sort, "Columns to sort by; -NAME: descending")
-      ->type_name("NAMES")
-      ->capture_default_str();
-  command
-      ->add_option("--filter", options->filters,
-                   "COLUMN:VALUE; also :!VALUE, :~REGEX, :>VALUE and so on; may be repeated")
-      ->type_name("FILTER");
-  command->add_flag("--no-headers", options->no_headers, "Leave the header out");
-  command->add_flag("-w,--watch", options->watch, "Then print a line for each change");
-  command->add_flag("--output-watch-events", options->watch_events,
-                    "With --watch: first column ADDED, MODIFIED or DELETED");
-  command->add_flag("--oci-config", options->oci_config, "Include config.json in JSON and YAML");
-  std::string columns = "\n\nColumns:\n";
+Command ListCommand() {
+  const auto options = std::make_shared<ListOptions>();
+  Command command{.name = "list",
+                  .description = "List the containers on this host",
+                  .examples = kExamples,
+                  .alias = "ls",
+                  .run = [options] { return Finish(List(*options)); }};
+  command.options = {
+      {"-o,--output", &options->output, "FORMAT",
+       "table, wide, json, yaml, columns=NAME,... or columns=+NAME,-NAME"},
+      {"--sort", &options->sort, "NAMES", "Columns to sort by; -NAME: descending"},
+      {"--filter", &options->filters, "FILTER",
+       "COLUMN:VALUE; also :!VALUE, :~REGEX, :>VALUE and so on; may be repeated"},
+      {"--no-headers", &options->no_headers, "", "Leave the header out"},
+      {"-w,--watch", &options->watch, "", "Then print a line for each change"},
+      {"--output-watch-events", &options->watch_events, "",
+       "With --watch: first column ADDED, MODIFIED or DELETED"},
+      {"--oci-config", &options->oci_config, "", "Include config.json in JSON and YAML"}};
+  AddSelectorOptions(&options->selector, &command);
+  AddSocketOption(&options->paths, &command);
+  AddPinDirOption(&options->paths, &command);
+  command.epilog = "\n\nColumns:\n";
   for (const EntryColumn* column : AllColumns().All())
-    columns += absl::StrFormat("  %-13s %s\n", column->name, column->description);
-  command->footer(command->get_footer() + columns);
-  AddSelectorFlags(command, &options->selector);
-  AddSocketFlag(command, &options->paths);
-  AddPinDirFlag(command, &options->paths);
-  command->callback([options, action] { *action = [options] { return Finish(List(*options)); }; });
+    command.epilog += absl::StrFormat("  %-13s %s\n", column->name, column->description);
+  return command;
 }
 
 }  // namespace roster::cli

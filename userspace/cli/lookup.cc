@@ -1,5 +1,7 @@
 // roster lookup: whose a process, namespace or cgroup is; from the pins alone.
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -78,29 +80,27 @@ absl::Status Lookup(const LookupOptions& options) {
 
 }  // namespace
 
-void AddLookup(CLI::App* app, Action* action) {
-  auto options = std::make_shared<LookupOptions>();
-  CLI::App* command = AddSubcommand(
-      app, "lookup",
-      "Say whose a process, namespace or cgroup is; needs the pinned maps, not the daemon",
-      kExamples);
-  CLI::Option_group* identity = command->add_option_group("Who", "exactly one");
-  identity->add_option("--pid", options->pid, "Process id")->type_name("PID");
-  identity->add_option("--mntns", options->mntns, "Inode number of a mount namespace")
-      ->type_name("INODE");
-  identity->add_option("--netns", options->netns, "Inode number of a network namespace")
-      ->type_name("INODE");
-  identity->add_option("--cgroup", options->cgroup, "Cgroup id, or a cgroup's directory")
-      ->type_name("ID|PATH");
-  identity->require_option(1);
-  command
-      ->add_option("-o,--output", options->output, "table, wide, json, yaml, or columns=NAME,...")
-      ->type_name("FORMAT")
-      ->capture_default_str();
-  command->add_flag("--no-headers", options->no_headers, "Leave the header out");
-  AddPinDirFlag(command, &options->paths);
-  command->callback(
-      [options, action] { *action = [options] { return Finish(Lookup(*options)); }; });
+Command LookupCommand() {
+  const auto options = std::make_shared<LookupOptions>();
+  Command command{
+      .name = "lookup",
+      .description =
+          "Say whose a process, namespace or cgroup is; needs the pinned maps, not the daemon",
+      .examples = kExamples,
+      .run = [options] { return Finish(Lookup(*options)); }};
+  const auto add_who = [&](const char* name, std::string* value, const char* type,
+                           const char* help) {
+    command.options.push_back({name, value, type, help, "", /*one_of=*/true});
+  };
+  add_who("--pid", &options->pid, "PID", "Process id");
+  add_who("--mntns", &options->mntns, "INODE", "Inode number of a mount namespace");
+  add_who("--netns", &options->netns, "INODE", "Inode number of a network namespace");
+  add_who("--cgroup", &options->cgroup, "ID|PATH", "Cgroup id, or a cgroup's directory");
+  command.options.push_back(
+      {"-o,--output", &options->output, "FORMAT", "table, wide, json, yaml, or columns=NAME,..."});
+  command.options.push_back({"--no-headers", &options->no_headers, "", "Leave the header out"});
+  AddPinDirOption(&options->paths, &command);
+  return command;
 }
 
 }  // namespace roster::cli

@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <memory>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
@@ -78,20 +80,19 @@ absl::Status Uninstall(UninstallOptions options) {
 
 }  // namespace
 
-void AddUninstall(CLI::App* app, Action* action) {
-  auto options = std::make_shared<UninstallOptions>();
-  CLI::App* command = AddSubcommand(
-      app, "uninstall", "Remove pins, programs, socket and state from this host", kExamples);
-  command->add_flag("--force", options->force, "Stop a running daemon first");
-  command->add_flag("--dry-run", options->dry_run, "Only say what would be removed");
-  command
-      ->add_option("--socket", options->paths.socket,
-                   "Unix socket of the daemon; roster.sock in the state directory by default")
-      ->type_name("PATH");
-  AddPinDirFlag(command, &options->paths);
-  AddStateDirFlag(command, &options->paths);
-  command->callback(
-      [options, action] { *action = [options] { return Finish(Uninstall(*options)); }; });
+Command UninstallCommand() {
+  const auto options = std::make_shared<UninstallOptions>();
+  Command command{.name = "uninstall",
+                  .description = "Remove pins, programs, socket and state from this host",
+                  .examples = kExamples,
+                  .run = [options] { return Finish(Uninstall(*options)); }};
+  command.options = {{"--force", &options->force, "", "Stop a running daemon first"},
+                     {"--dry-run", &options->dry_run, "", "Only say what would be removed"},
+                     {"--socket", &options->paths.socket, "PATH",
+                      "Unix socket of the daemon; roster.sock in the state directory by default"}};
+  AddPinDirOption(&options->paths, &command);
+  AddStateDirOption(&options->paths, &command);
+  return command;
 }
 
 }  // namespace roster::cli

@@ -1,4 +1,7 @@
 // roster version: of the program, of its ABI, and of the daemon that runs.
+#include <memory>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/daemon_client.h"
@@ -45,16 +48,15 @@ absl::Status Version(const VersionOptions& options) {
 
 }  // namespace
 
-void AddVersion(CLI::App* app, Action* action) {
-  auto options = std::make_shared<VersionOptions>();
-  CLI::App* command =
-      AddSubcommand(app, "version", "Show the versions of program, ABI and daemon", kExamples);
-  command->add_option("-o,--output", options->output, "text or json")
-      ->type_name("FORMAT")
-      ->capture_default_str();
-  AddSocketFlag(command, &options->paths);
-  command->callback(
-      [options, action] { *action = [options] { return Finish(Version(*options)); }; });
+Command VersionCommand() {
+  const auto options = std::make_shared<VersionOptions>();
+  Command command{.name = "version",
+                  .description = "Show the versions of program, ABI and daemon",
+                  .examples = kExamples,
+                  .run = [options] { return Finish(Version(*options)); }};
+  command.options = {{"-o,--output", &options->output, "FORMAT", "text or json"}};
+  AddSocketOption(&options->paths, &command);
+  return command;
 }
 
 }  // namespace roster::cli

@@ -1,4 +1,5 @@
 // roster watch: one line for each event.
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -68,23 +69,24 @@ absl::Status Watch(const WatchOptions& options) {
 
 }  // namespace
 
-void AddWatch(CLI::App* app, Action* action) {
-  auto options = std::make_shared<WatchOptions>();
-  CLI::App* command =
-      AddSubcommand(app, "watch", "Report containers as they come, change and go", kExamples);
-  command->add_option("-o,--output", options->output, "text, or json: one object a line")
-      ->type_name("FORMAT")
-      ->capture_default_str();
-  command->add_flag("--existing", options->existing,
-                    "Begin with an EXISTING event for each container there is");
-  command->add_flag("--precreate", options->precreate,
-                    "Also tell when a runtime is asked to create a container; no selector applies");
-  command->add_flag("--oci-config", options->oci_config, "Include config.json in JSON");
-  command->add_flag("--no-reconnect", options->no_reconnect,
-                    "End with an error when the daemon goes away, instead of waiting for it");
-  AddSelectorFlags(command, &options->selector);
-  AddSocketFlag(command, &options->paths);
-  command->callback([options, action] { *action = [options] { return Finish(Watch(*options)); }; });
+Command WatchCommand() {
+  const auto options = std::make_shared<WatchOptions>();
+  Command command{.name = "watch",
+                  .description = "Report containers as they come, change and go",
+                  .examples = kExamples,
+                  .run = [options] { return Finish(Watch(*options)); }};
+  command.options = {
+      {"-o,--output", &options->output, "FORMAT", "text, or json: one object a line"},
+      {"--existing", &options->existing, "",
+       "Begin with an EXISTING event for each container there is"},
+      {"--precreate", &options->precreate, "",
+       "Also tell when a runtime is asked to create a container; no selector applies"},
+      {"--oci-config", &options->oci_config, "", "Include config.json in JSON"},
+      {"--no-reconnect", &options->no_reconnect, "",
+       "End with an error when the daemon goes away, instead of waiting for it"}};
+  AddSelectorOptions(&options->selector, &command);
+  AddSocketOption(&options->paths, &command);
+  return command;
 }
 
 }  // namespace roster::cli

@@ -2,6 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "cli/commands.h"
 #include "cli/completion_scripts.h"
 #include "cli/flags.h"
@@ -81,28 +87,25 @@ TEST(Arguments, EscapeSequencesInABadArgumentAreNotEchoed) {
 }
 
 TEST(Arguments, EveryCommandHasHelpWithExamplesAndExitCodes) {
-  Action action;
-  const auto app = MakeApp(&action);
   EXPECT_THAT(RunRoster({"--help"}).out, HasSubstr("Exit codes"));
-  for (const CLI::App* command : app->get_subcommands({})) {
-    const Outcome outcome = RunRoster({command->get_name().c_str(), "--help"});
+  for (const Command& command : AllCommands()) {
+    const Outcome outcome = RunRoster({command.name.c_str(), "--help"});
     EXPECT_EQ(outcome.code, kExitOk);
-    EXPECT_THAT(outcome.out, HasSubstr("Examples:\n  ")) << command->get_name();
+    EXPECT_THAT(outcome.out, HasSubstr("Examples:\n  ")) << command.name;
     EXPECT_THAT(outcome.out, HasSubstr("3 no such container"));
   }
 }
 
 TEST(Arguments, CompletionOfEachShellKnowsEveryCommandAndOption) {
-  Action action;
-  const auto app = MakeApp(&action);
   for (const CompletionScript& script : kCompletionScripts) {
     EXPECT_EQ(RunRoster({"completion", std::string(script.shell).c_str()}).out, script.text);
-    for (const CLI::App* command : app->get_subcommands({})) {
-      EXPECT_THAT(std::string(script.text), HasSubstr(command->get_name())) << script.shell;
-      for (const CLI::Option* option : command->get_options()) {
-        for (const std::string& name : option->get_lnames()) {
-          EXPECT_THAT(std::string(script.text), HasSubstr(name))
-              << script.shell << " " << command->get_name();
+    for (const Command& command : AllCommands()) {
+      EXPECT_THAT(std::string(script.text), HasSubstr(command.name)) << script.shell;
+      for (const Option& option : command.options) {
+        for (absl::string_view name : absl::StrSplit(option.names, ',')) {
+          if (!absl::ConsumePrefix(&name, "--")) continue;
+          EXPECT_THAT(std::string(script.text), HasSubstr(std::string(name)))
+              << script.shell << " " << command.name;
         }
       }
     }

@@ -24,8 +24,7 @@ using ::testing::ElementsAre;
 class PubSubUnlimited : public ::testing::Test {
  protected:
   void Subscribe(const std::string& key, FuncNotify callback) {
-    pubsub_->Subscribe(key, std::move(callback), nullptr,
-                       WithDeadline(absl::InfiniteDuration()));
+    pubsub_->Subscribe(key, std::move(callback), nullptr, WithDeadline(absl::InfiniteDuration()));
   }
   void Publish(const char* id) { pubsub_->Publish(EventType::kCreated, Named(id)); }
   GadgetPubSub::Ticket Enqueue(const char* id) {
