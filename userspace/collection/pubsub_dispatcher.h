@@ -80,7 +80,7 @@ class PubSubDispatcher final : public GadgetPubSub {
   // Both return what nobody holds any more, to be destroyed without the mutex.
   std::unique_ptr<Delivery> Release(Delivery* delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::unique_ptr<Delivery> Over(Call& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void CallUnlimited(Delivery& delivery);
+  void CallUnlimited(Delivery& delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WaitUntilOverOrLate(Delivery& delivery, Subscription* caller)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

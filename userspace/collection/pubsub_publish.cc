@@ -155,7 +155,10 @@ void PubSubDispatcher::Leave(Delivery* delivery) {
 
 void PubSubDispatcher::Wait(Delivery* delivery) {
   Subscription* const caller = Caller();
-  if (caller == nullptr && delivery->has_unlimited) CallUnlimited(*delivery);
+  if (caller == nullptr && delivery->has_unlimited) {
+    BriefLock lock(&mutex_);
+    CallUnlimited(*delivery);
+  }
   const auto state = [delivery] { return delivery->state.load(std::memory_order_acquire); };
   // A worker that waits here cannot serve the others: no use in looking.
   if (caller == nullptr && SpinUntil(kLooks, [&] { return state() != Delivery::State::kOpen; }) &&
@@ -173,7 +176,6 @@ void PubSubDispatcher::Wait(Delivery* delivery) {
 }
 
 void PubSubDispatcher::CallUnlimited(Delivery& delivery) {
-  BriefLock lock(&mutex_);
   // While we are in a call of ours we cannot see whether those with a deadline keep one another
   // waiting: each gets its thread at once.
   const bool others =
@@ -216,6 +218,11 @@ void PubSubDispatcher::WaitUntilOverOrLate(Delivery& delivery, Subscription* cal
   }
   bool impatient = false;
   while (delivery.remaining > 0) {
+    if (caller == nullptr && delivery.has_unlimited) {
+      // Whom another publisher was calling may be free again.
+      CallUnlimited(delivery);
+      if (delivery.remaining == 0) break;
+    }
     absl::Duration deadline = -absl::InfiniteDuration();
     for (const Call& call : delivery.calls) {
       if (is_waited_for(call)) deadline = std::max(deadline, call.subscription->options.deadline);

@@ -1,6 +1,4 @@
 // How long a publisher waits, and who gets a thread meanwhile.
-#include <pthread.h>
-
 #include <atomic>
 #include <latch>
 #include <memory>
@@ -162,27 +160,6 @@ TEST_F(PubSubDeadline, ATicketMovesAndIsGoodForOneWait) {
   second.Await();
   EXPECT_EQ(calls, 2);
 }
-
-// While it lives no thread can be made: each would get a stack of more than there are addresses.
-class NoThreads {
- public:
-  NoThreads() {
-    pthread_getattr_default_np(&before_);
-    pthread_attr_t huge;
-    pthread_attr_init(&huge);
-    pthread_attr_setstacksize(&huge, size_t{1} << 52);
-    EXPECT_EQ(pthread_setattr_default_np(&huge), 0);
-    pthread_attr_destroy(&huge);
-    EXPECT_THROW(std::thread([] {}).join(), std::system_error);
-  }
-  ~NoThreads() {
-    pthread_setattr_default_np(&before_);
-    pthread_attr_destroy(&before_);
-  }
-
- private:
-  pthread_attr_t before_;
-};
 
 TEST_F(PubSubDeadline, WithoutAThreadToBeHadAPublisherWaitsForTheDeadlineAndNothingIsLost) {
   std::vector<std::string> seen;

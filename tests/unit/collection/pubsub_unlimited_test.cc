@@ -118,6 +118,30 @@ TEST_F(PubSubUnlimited, WhileOneIsCalledAnotherPublishersEventReachesTheOthers) 
   EXPECT_EQ(pubsub_->Stats("slow")->delivered, 2u);
 }
 
+TEST_F(PubSubUnlimited, TwoPublishersNeedNoFurtherThread) {
+  std::latch begun(1), release(1), go(1);
+  Subscribe("slow", [&](const PubSubEvent& event) {
+    if (event.container->runtime.container_id != "first") return;
+    begun.count_down();
+    release.wait();
+  });
+  std::thread first([&] {
+    go.wait();
+    Publish("first");
+  });
+  std::thread second([&] {
+    begun.wait();
+    Publish("second");
+  });
+  const NoThreads no_threads;
+  go.count_down();
+  EXPECT_TRUE(Eventually([&] { return pubsub_->Stats("slow")->queued == 1; }));
+  release.count_down();
+  first.join();
+  second.join();
+  EXPECT_EQ(pubsub_->Stats("slow")->delivered, 2u);
+}
+
 TEST_F(PubSubUnlimited, MayUnsubscribeItselfAndPublishFromInsideTheCall) {
   std::vector<std::string> inner;
   Subscribe("other", [&](const PubSubEvent& event) {
