@@ -187,7 +187,9 @@ class ContainerCollection : public ContainerResolver {
   // UPDATED any number of times, DELETED. When an update makes a container match or no longer match
   // the selector, that subscriber gets CREATED or DELETED in its place. PRECREATE is never
   // filtered. The same key replaces. FAILED_PRECONDITION without WithPubSub or
-  // WithTracerCollection; INVALID_ARGUMENT for a selector that does not parse.
+  // WithTracerCollection; INVALID_ARGUMENT for a selector that does not parse. `options.filter` may
+  // leave events out; in which form one is seen is the selector's to say. The returned list does
+  // not pass it.
   absl::StatusOr<std::vector<ContainerPtr>> Subscribe(std::string_view key,
                                                       const ContainerSelector& selector,
                                                       FuncNotify callback) override;

@@ -45,7 +45,9 @@ Option WithHost();
 // its own writes to the hook's pins.
 Option WithTracerCollection(std::shared_ptr<TracerCollection> tracers,
                             absl::Duration grace = absl::Seconds(2));
-// Removed containers stay resolvable for `grace`, which is more than zero.
+// Removed containers stay resolvable for `grace`, which is more than zero. Their namespaces are not
+// kept open: one to which the kernel gives the number meanwhile, and that is no container's that we
+// know, is taken for the removed one's.
 Option WithRemovedContainers(absl::Duration grace = absl::Seconds(2));
 Option WithEnricher(std::string name, Enricher enricher);
 Option WithInitialContainers(std::vector<Container> containers);
