@@ -70,6 +70,11 @@ static __noinline void settle_pending(struct task_struct *task, struct roster_li
 		join_known(task, h, mntns);
 		return;
 	}
+	if (inode->i_ino == b->exe_ino && is_gofer(task)) {
+		become_member(task, l, m->handle);
+		drop_pending(l, task->tgid);
+		return;
+	}
 	if (parent_mntns(task) == mntns) {
 		/* A hook inside the container, run by the runtime's init stage. */
 		if (!m->mntns)
@@ -95,15 +100,17 @@ static __noinline void provisional(struct task_struct *task, __u64 mntns, __u32 
 	struct roster_membership *m;
 	struct roster_birth *b;
 	__u64 handle, pidns;
+	_Bool again;
 	__u32 slot;
 	int nr;
 
 	if (!h || join_known(task, h, mntns))
 		return;
 	nr = pid_in_own_namespace(task, &pidns);
-	if (!(nr == 1 && pidns != h->host_pidns) && !from_runtime)
+	again = runs_parents_file(task);
+	if (!(nr == 1 && pidns != h->host_pidns) && !from_runtime && !(again && is_sandbox(task)))
 		return;
-	if (parent_mntns(task) == mntns || !made_by_root(task))
+	if (parent_mntns(task) == mntns || !made_by_root(task) || (again && is_gofer(task)))
 		return;
 	l = make_lineage(task);
 	if (!l || l->member)

@@ -82,4 +82,46 @@ static __always_inline _Bool made_by_root(struct task_struct *task)
 	return ns->level == 0 || ns->owner.val == 0;
 }
 
+/* As runtimes do that execute themselves again to become the container. */
+static __always_inline _Bool runs_parents_file(struct task_struct *task)
+{
+	struct inode *own = BPF_CORE_READ(task, mm, exe_file, f_inode);
+
+	return own && own == BPF_CORE_READ(task, real_parent, mm, exe_file, f_inode);
+}
+
+/* Whether the task, which has just executed, has been given `word`, of `size` bytes, as argv[0]. */
+static __always_inline _Bool is_called(struct task_struct *task, const char *word,
+				       unsigned int size)
+{
+	struct mm_struct *mm = task->mm;
+	char name[16] = {};
+
+	if (!mm || bpf_probe_read_user(name, size, (void *)mm->arg_start))
+		return 0;
+	for (unsigned int i = 0; i < size; i++)
+		if (name[i] != word[i])
+			return 0;
+	return 1;
+}
+
+/*
+ * gVisor's two: the gofer, which serves the container's files from a mount and a pid namespace of
+ * its own, and after it the sandbox, which is the container's init. Both run runsc's own file,
+ * under "exe" as their comm; argv[0] alone tells them apart.
+ */
+static __always_inline _Bool is_gofer(struct task_struct *task)
+{
+	const char word[] = "runsc-gofer";
+
+	return is_called(task, word, sizeof(word));
+}
+
+static __always_inline _Bool is_sandbox(struct task_struct *task)
+{
+	const char word[] = "runsc-sandbox";
+
+	return is_called(task, word, sizeof(word));
+}
+
 #endif /* ROSTER_TASK_BPF_H */

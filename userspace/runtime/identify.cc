@@ -93,6 +93,7 @@ std::vector<std::string> IdHints(const Subject& subject) {
   return hints;
 }
 
+// The state that names the subject, be it as its container's init or as its gofer.
 std::optional<RuntimeState> FindState(const Subject& subject, std::vector<std::string> roots) {
   if (subject.monitor.has_value()) {
     roots.insert(roots.begin(), subject.monitor->state_roots.begin(),
@@ -100,7 +101,8 @@ std::optional<RuntimeState> FindState(const Subject& subject, std::vector<std::s
   }
   const auto try_state = [&subject](const std::string& root, const std::string& id) {
     absl::StatusOr<RuntimeState> state = ReadRuntimeState(root, id);
-    if (state.ok() && IsInitOf(*state, subject.pid, subject.start_time_ticks)) {
+    if (state.ok() && (IsInitOf(*state, subject.pid, subject.start_time_ticks) ||
+                       state->gofer_pid == subject.pid)) {
       return std::optional<RuntimeState>(*std::move(state));
     }
     return std::optional<RuntimeState>();
@@ -211,10 +213,12 @@ void AddBundle(Identity* identity) {
 
 std::vector<std::string> DefaultStateRoots() {
   std::vector<std::string> roots;
-  for (const char* root : {"/run/runc", "/run/crun", "/run/youki"}) {
+  for (const char* root : {"/run/runc", "/run/crun", "/run/youki", "/run/runsc"}) {
     if (access(root, F_OK) == 0) roots.emplace_back(root);
   }
-  for (std::string& root : Subdirectories("/run/containerd/runc")) roots.push_back(std::move(root));
+  for (const char* shims : {"/run/containerd/runc", "/run/containerd/runsc"}) {
+    for (std::string& root : Subdirectories(shims)) roots.push_back(std::move(root));
+  }
   for (const std::string& runtime : Subdirectories("/run/docker")) {
     if (!runtime.starts_with("/run/docker/runtime-")) continue;
     for (std::string& root : Subdirectories(runtime)) roots.push_back(std::move(root));
@@ -228,6 +232,10 @@ absl::StatusOr<Identity> IdentifyRunning(pid_t pid, const IdentifyOptions& optio
   const std::vector<std::string> roots =
       options.state_roots.empty() ? DefaultStateRoots() : options.state_roots;
   if (std::optional<RuntimeState> state = FindState(subject, roots)) {
+    if (state->init_pid != pid) {
+      return absl::NotFoundError(absl::StrCat("identify process ", pid, ": the gofer of container ",
+                                              state->id, ", not its init"));
+    }
     identity.emplace();
     identity->id = state->id;
     identity->oci_runtime = state->oci_runtime;

@@ -35,7 +35,7 @@ struct IdentifyOptions {
   std::string cgroup_root = "/sys/fs/cgroup";
 };
 
-// /run/runc, /run/crun, /run/youki, /run/containerd/runc/<namespace>,
+// /run/runc, /run/crun, /run/youki, /run/runsc, /run/containerd/{runc,runsc}/<namespace>,
 // /run/docker/runtime-<runtime>/<namespace>: those that exist now.
 std::vector<std::string> DefaultStateRoots();
 

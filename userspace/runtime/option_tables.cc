@@ -123,7 +123,7 @@ constexpr Option kCrunExec[] = {
     {"usage", '\0', false, kHelp},
 };
 
-// youki 0.3 to 0.5 (its crate liboci-cli).
+// youki 0.3 to 0.7 (its crate liboci-cli).
 constexpr Option kYoukiGlobal[] = {
     {"log", 'l', true},
     {"log-format", '\0', true},
@@ -133,7 +133,8 @@ constexpr Option kYoukiGlobal[] = {
     {"systemd-cgroup", 's', false, kSystemdCgroup},
     {"systemd-log", '\0', false},
     {"help", 'h', false, kHelp},
-    {"version", 'V', false, kHelp},
+    {"version", 'v', false, kHelp},
+    {"version", 'V', false, kHelp},  // up to 0.5
 };
 constexpr Option kYoukiCreate[] = {
     {"bundle", 'b', true, kBundle},    {"console-socket", 'c', true},

@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "kernel/errors.h"
@@ -15,6 +16,7 @@
 #include "runtime/bounded_file.h"
 #include "runtime/container_id.h"
 #include "text/quote.h"
+#include "text/string_view.h"
 
 namespace roster {
 namespace {
@@ -23,6 +25,7 @@ using nlohmann::json;
 
 constexpr size_t kMaxStateBytes = 16 << 20;
 constexpr size_t kMaxStates = 65536;
+constexpr uint64_t kMaxPid = std::numeric_limits<pid_t>::max();
 
 // The member, or nullptr when it is absent or of another type.
 const json* Member(const json& object, const char* name, json::value_t type) {
@@ -58,6 +61,17 @@ std::string BundleLabel(const json& state) {
   return "";
 }
 
+// Of the container that its sandbox is named after.
+std::string RunscStateName(std::string_view id) {
+  return absl::StrCat(ToAbsl(id), "_sandbox:", ToAbsl(id), ".state");
+}
+
+// The id in such a name, or "".
+std::string IdInRunscStateName(std::string_view name) {
+  const std::string_view id = name.substr(0, name.find("_sandbox:"));
+  return RunscStateName(id) == name ? std::string(id) : "";
+}
+
 absl::Status CheckRootOwned(int fd, const std::string& path) {
   struct stat info;
   if (fstat(fd, &info) != 0) return ErrnoStatus("stat", path, errno);
@@ -66,6 +80,19 @@ absl::Status CheckRootOwned(int fd, const std::string& path) {
         absl::StrCat("state directory ", path, ": not root's alone"));
   }
   return absl::OkStatus();
+}
+
+constexpr FileRules kStateRules = {.max_bytes = kMaxStateBytes, .root_owned = true};
+
+absl::StatusOr<RuntimeState> ReadRunscState(const std::string& root, const std::string& id) {
+  const Fd dir(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!dir.valid()) return ErrnoStatus("open", root, errno);
+  ROSTER_RETURN_IF_ERROR(CheckRootOwned(dir.get(), root));
+  const std::string name = RunscStateName(id);
+  ROSTER_ASSIGN_OR_RETURN(
+      const std::string text,
+      ReadBoundedFile(dir.get(), name.c_str(), absl::StrCat(root, "/", name), kStateRules));
+  return ParseRuntimeState(text, id, /*crun=*/false);
 }
 
 }  // namespace
@@ -93,11 +120,17 @@ absl::StatusOr<RuntimeState> ParseRuntimeState(std::string_view text, const std:
     pid = NumberMember(state, "init_process_pid");
     result.init_start_time_ticks = NumberMember(state, "init_process_start");
     result.bundle = BundleLabel(state);
+  } else if (const json* sandbox = Member(state, "sandbox", json::value_t::object);
+             sandbox != nullptr) {
+    result.oci_runtime = "runsc";
+    pid = NumberMember(*sandbox, "pid");
+    const uint64_t gofer = NumberMember(state, "goferPid");
+    if (gofer <= kMaxPid) result.gofer_pid = static_cast<pid_t>(gofer);
+    result.bundle = TextMember(state, "bundleDir");
   } else {
     result.oci_runtime = "youki";
   }
-  if (pid == 0 || pid > static_cast<uint64_t>(std::numeric_limits<pid_t>::max()))
-    return refuse("no pid");
+  if (pid == 0 || pid > kMaxPid) return refuse("no pid");
   result.init_pid = static_cast<pid_t>(pid);
   return result;
 }
@@ -106,14 +139,14 @@ absl::StatusOr<RuntimeState> ReadRuntimeState(const std::string& root, const std
   ROSTER_RETURN_IF_ERROR(ValidateContainerId(id));
   const std::string path = absl::StrCat(root, "/", id);
   const Fd dir(open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!dir.valid() && errno == ENOENT) return ReadRunscState(root, id);
   if (!dir.valid()) return ErrnoStatus("open", path, errno);
   ROSTER_RETURN_IF_ERROR(CheckRootOwned(dir.get(), path));
-  const FileRules rules = {.max_bytes = kMaxStateBytes, .root_owned = true};
   absl::StatusOr<std::string> text =
-      ReadBoundedFile(dir.get(), "state.json", absl::StrCat(path, "/state.json"), rules);
+      ReadBoundedFile(dir.get(), "state.json", absl::StrCat(path, "/state.json"), kStateRules);
   if (text.ok()) return ParseRuntimeState(*text, id, /*crun=*/false);
   if (!absl::IsNotFound(text.status())) return text.status();
-  text = ReadBoundedFile(dir.get(), "status", absl::StrCat(path, "/status"), rules);
+  text = ReadBoundedFile(dir.get(), "status", absl::StrCat(path, "/status"), kStateRules);
   if (!text.ok()) return text.status();
   return ParseRuntimeState(*text, id, /*crun=*/true);
 }
@@ -124,7 +157,9 @@ std::vector<std::string> ListRuntimeStates(const std::string& root) {
   if (dir == nullptr) return ids;
   while (const dirent* entry = readdir(dir.get())) {
     if (ids.size() == kMaxStates) break;
-    if (ValidateContainerId(entry->d_name).ok()) ids.emplace_back(entry->d_name);
+    std::string id = IdInRunscStateName(entry->d_name);
+    if (id.empty()) id = entry->d_name;
+    if (ValidateContainerId(id).ok()) ids.push_back(std::move(id));
   }
   return ids;
 }

@@ -21,6 +21,9 @@ constexpr char kCrun[] = R"({"pid":21661,"process-start-time":230261,"bundle":"/
 constexpr char kYouki[] =
     R"({"ociVersion":"v1.0.2","id":"x","status":"running","pid":7,"bundle":"/b"})";
 
+constexpr char kRunsc[] =
+    R"({"id":"x","bundleDir":"/b","status":2,"goferPid":8,"sandbox":{"id":"x","pid":9}})";
+
 TEST(RuntimeState, EachRuntimesFileIsRead) {
   const RuntimeState runc = *ParseRuntimeState(kRunc, "x", false);
   EXPECT_EQ(runc.oci_runtime, "runc");
@@ -36,6 +39,11 @@ TEST(RuntimeState, EachRuntimesFileIsRead) {
   EXPECT_EQ(youki.oci_runtime, "youki");
   EXPECT_EQ(youki.init_pid, 7);
   EXPECT_EQ(youki.init_start_time_ticks, 0u);
+  const RuntimeState runsc = *ParseRuntimeState(kRunsc, "x", false);
+  EXPECT_EQ(runsc.oci_runtime, "runsc");
+  EXPECT_EQ(runsc.init_pid, 9);
+  EXPECT_EQ(runsc.gofer_pid, 8);
+  EXPECT_EQ(runsc.bundle, "/b");
 }
 
 TEST(RuntimeState, WhatIsNoStateIsRefused) {
@@ -107,6 +115,22 @@ TEST_F(RuntimeStateFileTest, FifosAndLinksAreRefused) {
   fs::create_directory_symlink(root_ + "/x", root_ + "/link");
   EXPECT_FALSE(ReadRuntimeState(root_, "link").ok());
   EXPECT_FALSE(ReadRuntimeState(root_, "../x").ok());
+}
+
+TEST_F(RuntimeStateFileTest, RunscsStateIsAFileBesideTheOthers) {
+  const std::string path = root_ + "/s_sandbox:s.state";
+  std::ofstream(path) << R"({"id":"s","sandbox":{"id":"s","pid":9},"goferPid":8})";
+  chmod(root_.c_str(), 0711);
+  EXPECT_EQ(ReadRuntimeState(root_, "s")->init_pid, 9);
+  // A pod's further container has no process of its own.
+  std::ofstream(root_ + "/c_sandbox:s.state") << R"({"id":"c","sandbox":{"id":"s","pid":9}})";
+  EXPECT_TRUE(absl::IsNotFound(ReadRuntimeState(root_, "c").status()));
+  EXPECT_THAT(ListRuntimeStates(root_), UnorderedElementsAre("x", "s"));
+  chmod(path.c_str(), 0666);
+  EXPECT_TRUE(absl::IsPermissionDenied(ReadRuntimeState(root_, "s").status()));
+  chmod(path.c_str(), 0640);
+  chmod(root_.c_str(), 0777);
+  EXPECT_TRUE(absl::IsPermissionDenied(ReadRuntimeState(root_, "s").status()));
 }
 
 TEST_F(RuntimeStateFileTest, TheIdsAreListed) {
