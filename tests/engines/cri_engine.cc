@@ -6,7 +6,6 @@
 #include <grpcpp/impl/codegen/rpc_method.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "cri_calls.pb.h"
 #include "engines/command.h"
+#include "engines/fetched.h"
 #include "engines/image.h"
 #include "engines/wait.h"
 #include "kernel/errors.h"
@@ -24,7 +24,6 @@ namespace roster::testing {
 namespace {
 
 constexpr char kPauseImage[] = "localhost/roster-pause:1";
-constexpr char kVersion[] = "v1.34.0";  // as in scripts/fetch-crio
 
 constexpr char kContainerdConfig[] = R"(version = 2
 root = "%DIR/root"
@@ -84,14 +83,7 @@ plugin_dirs = ["%DIR/cni"]
 enable_nri = false
 )";
 
-std::string CrioBuild() {
-  const char* cache = std::getenv("ROSTER_CACHE");
-  const char* home = std::getenv("XDG_CACHE_HOME");
-  const std::string root = cache != nullptr  ? std::string(cache)
-                           : home != nullptr ? absl::StrCat(home, "/roster")
-                                             : std::string("/var/cache/roster");
-  return absl::StrCat(root, "/crio/", kVersion);
-}
+std::string CrioBuild() { return FetchedDirectory(kFetchedCrio); }
 
 // The test image under another name, and with a command that waits: engines run a sandbox's own.
 absl::StatusOr<std::string> MakePauseArchive(const Workspace& workspace) {

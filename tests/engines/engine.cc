@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "engines/containerd_engine.h"
 #include "engines/docker_engine.h"
+#include "engines/fetched.h"
 #include "engines/oci_engine.h"
 #include "engines/podman_engine.h"
 
@@ -24,6 +25,11 @@ bool InPath(const std::string& program) {
   return false;
 }
 
+std::string FetchedYouki() { return FetchedDirectory(kFetchedYouki) + "/youki"; }
+std::string FetchedRunsc() { return FetchedDirectory(kFetchedRunsc) + "/runsc"; }
+
+bool IsExecutable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+
 }  // namespace
 
 std::string EngineName(EngineKind kind) {
@@ -38,6 +44,10 @@ std::string EngineName(EngineKind kind) {
       return "docker";
     case EngineKind::kPodman:
       return "podman";
+    case EngineKind::kYouki:
+      return "youki";
+    case EngineKind::kRunsc:
+      return "runsc";
   }
   return "unknown";
 }
@@ -48,8 +58,11 @@ absl::StatusOr<EngineKind> EngineKindFromName(const std::string& name) {
   for (EngineKind kind : kAllEngines) {
     if (EngineName(kind) == name) return kind;
   }
+  for (EngineKind kind : kFetchedRuntimes) {
+    if (EngineName(kind) == name) return kind;
+  }
   return absl::InvalidArgumentError(
-      absl::StrCat("engine ", name, ": not one of runc crun containerd docker podman"));
+      absl::StrCat("engine ", name, ": not one of runc crun containerd docker podman youki runsc"));
 }
 
 std::unique_ptr<Engine> MakeEngine(EngineKind kind, const Workspace& workspace) {
@@ -64,6 +77,12 @@ std::unique_ptr<Engine> MakeEngine(EngineKind kind, const Workspace& workspace) 
       return std::make_unique<DockerEngine>(workspace);
     case EngineKind::kPodman:
       return std::make_unique<PodmanEngine>(workspace);
+    case EngineKind::kYouki:
+      return std::make_unique<OciEngine>(FetchedYouki(), workspace);
+    case EngineKind::kRunsc:
+      // Its own network needs a /proc/sys/net/core that only the host's network namespace had once.
+      return std::make_unique<OciEngine>(FetchedRunsc(), workspace, OciEngine::States::kOwn,
+                                         std::vector<std::string>{"--network=none"});
   }
   return nullptr;
 }
@@ -80,6 +99,10 @@ bool IsInstalled(EngineKind kind) {
       return InPath("dockerd") && InPath("docker");
     case EngineKind::kPodman:
       return InPath("podman") && InPath("conmon") && InPath("crun");
+    case EngineKind::kYouki:
+      return IsExecutable(FetchedYouki());
+    case EngineKind::kRunsc:
+      return IsExecutable(FetchedRunsc());
   }
   return false;
 }

@@ -21,10 +21,12 @@
 
 namespace roster::testing {
 
-enum class EngineKind { kRunc, kCrun, kContainerd, kDocker, kPodman };
+enum class EngineKind { kRunc, kCrun, kContainerd, kDocker, kPodman, kYouki, kRunsc };
 inline constexpr EngineKind kAllEngines[] = {EngineKind::kRunc, EngineKind::kCrun,
                                              EngineKind::kContainerd, EngineKind::kDocker,
                                              EngineKind::kPodman};
+// Runtimes that are tested where a script has fetched them, see fetched.h.
+inline constexpr EngineKind kFetchedRuntimes[] = {EngineKind::kYouki, EngineKind::kRunsc};
 
 struct ContainerSpec {
   std::string name;
@@ -40,9 +42,9 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  // "runc", "crun", "containerd", "docker", "podman".
+  // "runc", "crun", "containerd", "docker", "podman", "youki", "runsc".
   virtual std::string Name() const = 0;
-  // The container runtime below it: "runc" or "crun".
+  // The container runtime below it: "runc" or "crun", or itself.
   virtual std::string Runtime() const = 0;
 
   // Brings the engine up; with an engine that another program left running in the same workspace, a
@@ -82,7 +84,7 @@ absl::StatusOr<EngineKind> EngineKindFromName(const std::string& name);
 // `workspace` must outlive it.
 std::unique_ptr<Engine> MakeEngine(EngineKind kind, const Workspace& workspace);
 
-// Whether the programs that the engine needs are installed.
+// Whether the programs that the engine needs are installed, or fetched.
 bool IsInstalled(EngineKind kind);
 
 }  // namespace roster::testing

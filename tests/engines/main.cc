@@ -1,10 +1,11 @@
-// roster-engines starts containers with any of the five engines, each with state of its own below
+// roster-engines starts containers with any of the engines, each with state of its own below
 // one directory.
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,13 +34,21 @@ constexpr char kUsage[] =
     "       roster-engines list DIR                            ENGINE NAME, one a line\n"
     "       roster-engines stop DIR                            remove everything, DIR included\n"
     "       roster-engines guard DIR                           stop DIR once stdin ends\n"
-    "ENGINE is one of runc, crun, containerd, docker, podman.\n";
+    "ENGINE is one of runc, crun, containerd, docker, podman; youki and runsc where they were "
+    "fetched.\n";
+
+std::vector<EngineKind> EveryKind() {
+  std::vector<EngineKind> kinds(std::begin(kAllEngines), std::end(kAllEngines));
+  kinds.insert(kinds.end(), std::begin(kFetchedRuntimes), std::end(kFetchedRuntimes));
+  return kinds;
+}
 
 absl::Status StartAll(const Workspace& workspace, const std::vector<std::string>& names) {
-  for (EngineKind kind : kAllEngines) {
+  for (EngineKind kind : EveryKind()) {
     if (!names.empty() && std::find(names.begin(), names.end(), EngineName(kind)) == names.end())
       continue;
     if (names.empty() && !IsInstalled(kind)) {
+      if (std::count(std::begin(kFetchedRuntimes), std::end(kFetchedRuntimes), kind) != 0) continue;
       absl::FPrintF(stderr, "roster-engines: %s is not installed\n", EngineName(kind));
       continue;
     }
@@ -51,7 +60,7 @@ absl::Status StartAll(const Workspace& workspace, const std::vector<std::string>
 }
 
 absl::Status ListAll(const Workspace& workspace) {
-  for (EngineKind kind : kAllEngines) {
+  for (EngineKind kind : EveryKind()) {
     std::unique_ptr<Engine> engine = MakeEngine(kind, workspace);
     absl::StatusOr<std::vector<std::string>> names = engine->ListOwn();
     if (!names.ok()) continue;  // not started
@@ -64,7 +73,7 @@ absl::Status StopAll(const std::string& directory) {
   absl::StatusOr<std::unique_ptr<Workspace>> workspace = Workspace::Open(directory);
   if (workspace.ok()) {
     // Politely first: an engine undoes what it did outside its directories.
-    for (EngineKind kind : kAllEngines) {
+    for (EngineKind kind : EveryKind()) {
       absl::Status stopped = MakeEngine(kind, **workspace)->Stop();
       if (!stopped.ok())
         absl::FPrintF(stderr, "roster-engines: %s\n", std::string(stopped.message()));

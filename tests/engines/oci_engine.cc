@@ -12,16 +12,19 @@
 
 namespace roster::testing {
 
-OciEngine::OciEngine(std::string program, const Workspace& workspace, States states)
+OciEngine::OciEngine(std::string program, const Workspace& workspace, States states,
+                     std::vector<std::string> options)
     : program_(std::move(program)),
       name_(std::filesystem::path(program_).filename()),
       states_(states),
+      options_(std::move(options)),
       workspace_(workspace),
       directory_(workspace.MakeDirectory(name_)) {}
 
 std::vector<std::string> OciEngine::CommandLine(const std::vector<std::string>& arguments) const {
   std::vector<std::string> line{program_};
-  if (states_ == States::kOwn) line.insert(line.end(), {"--root", directory_ + "/state"});
+  if (states_ == States::kOwn) line.insert(line.end(), {"--root", StateDirectory()});
+  line.insert(line.end(), options_.begin(), options_.end());
   line.insert(line.end(), arguments.begin(), arguments.end());
   return line;
 }
@@ -30,9 +33,16 @@ std::string OciEngine::CgroupsPath(const std::string& name) const {
   return absl::StrCat("/", workspace_.unique_name(), "/", name_, "-", name);
 }
 
+std::vector<std::string> OciEngine::Environment() const {
+  std::vector<std::string> environment = workspace_.environment();
+  // runsc's sandbox, which is nobody, begins in it; the workspace is root's alone.
+  if (name_ == "runsc") environment.back() = "TMPDIR=/tmp";
+  return environment;
+}
+
 absl::StatusOr<std::string> OciEngine::Call(const std::vector<std::string>& arguments) const {
   CommandOptions options;
-  options.environment = workspace_.environment();
+  options.environment = Environment();
   return RunForOutput(CommandLine(arguments), options);
 }
 
@@ -42,7 +52,7 @@ absl::Status OciEngine::Start() {
 }
 
 absl::Status OciEngine::Stop() {
-  if (states_ == States::kOwn && !std::filesystem::exists(directory_ + "/state")) {
+  if (states_ == States::kOwn && !std::filesystem::exists(StateDirectory())) {
     return absl::OkStatus();
   }
   ROSTER_ASSIGN_OR_RETURN(std::vector<std::string> names, ListOwn());
@@ -83,7 +93,7 @@ absl::StatusOr<int> OciEngine::Exec(const std::string& name,
   std::vector<std::string> line = CommandLine({"exec", name});
   line.insert(line.end(), arguments.begin(), arguments.end());
   CommandOptions options;
-  options.environment = workspace_.environment();
+  options.environment = Environment();
   ROSTER_ASSIGN_OR_RETURN(CommandResult result, RunCommand(line, options));
   return result.exit_code;
 }
@@ -110,8 +120,14 @@ absl::StatusOr<pid_t> OciEngine::Pid(const std::string& name) {
 }
 
 absl::StatusOr<std::vector<std::string>> OciEngine::ListOwn() {
-  ROSTER_ASSIGN_OR_RETURN(std::string text, Call({"list", "-q"}));
-  return std::vector<std::string>(absl::StrSplit(text, '\n', absl::SkipEmpty()));
+  // runsc has no -q, and youki tells all whatever it is asked for.
+  ROSTER_ASSIGN_OR_RETURN(std::string text, Call({"list", "--quiet"}));
+  std::vector<std::string> names;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    std::string name(line.substr(0, line.find_first_of(" \t")));
+    if (name != "ID") names.push_back(std::move(name));
+  }
+  return names;
 }
 
 std::string OciEngine::CommandPrefix() const { return absl::StrJoin(CommandLine({}), " "); }

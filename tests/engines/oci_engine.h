@@ -1,4 +1,4 @@
-// OciEngine starts containers with a bare OCI runtime, runc or crun.
+// OciEngine starts containers with a bare OCI runtime: runc, crun, youki or runsc.
 #ifndef ROSTER_TESTS_ENGINES_OCI_ENGINE_H_
 #define ROSTER_TESTS_ENGINES_OCI_ENGINE_H_
 
@@ -18,7 +18,9 @@ class OciEngine : public Engine {
   // Roster that starts later can find them. Names of containers must then begin with the
   // workspace's unique name, by which the sweep knows them.
   enum class States { kOwn, kDefault };
-  OciEngine(std::string program, const Workspace& workspace, States states = States::kOwn);
+  // `options` are global ones, given with each call.
+  OciEngine(std::string program, const Workspace& workspace, States states = States::kOwn,
+            std::vector<std::string> options = {});
 
   std::string Name() const override { return name_; }
   std::string Runtime() const override { return name_; }
@@ -38,6 +40,10 @@ class OciEngine : public Engine {
   std::string BundleOf(const std::string& name) const { return directory_ + "/bundles/" + name; }
   // The runtime's global options, then `arguments`.
   std::vector<std::string> CommandLine(const std::vector<std::string>& arguments) const;
+  // What its runtime is called with.
+  std::vector<std::string> Environment() const;
+  // Where it keeps its states, with kOwn.
+  std::string StateDirectory() const { return directory_ + "/state"; }
   const std::string& rootfs() const { return rootfs_; }
   // For config.json's cgroupsPath.
   std::string CgroupsPath(const std::string& name) const;
@@ -50,6 +56,7 @@ class OciEngine : public Engine {
   const std::string program_;
   const std::string name_;
   const States states_;
+  const std::vector<std::string> options_;
   const Workspace& workspace_;
   const std::string directory_;
   std::string rootfs_;

@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "integration/judge.h"
+#include "integration/learn_runtime.h"
 #include "integration/observer.h"
 #include "integration/roster_under_test.h"
 
@@ -74,10 +75,13 @@ class RosterTestBase : public WorkspaceTest {
     engine_ = MakeEngine(kind, *workspace_);
     ROSTER_ASSERT_OK(engine_->Start());
     ROSTER_ASSERT_OK(roster_->Start(daemon_options));
+    if (kind == EngineKind::kYouki || kind == EngineKind::kRunsc) {
+      ROSTER_ASSERT_OK(LearnRuntime(static_cast<OciEngine*>(engine_.get()), *roster_));
+    }
     Observe(Observer::Kind::kHeader);
     // What the daemon opens once and keeps, such as its connection to the engine, is no leak.
     auto warm = StartContainers(engine_.get(), StartMode::kRun, 1, 1, "warm-up", kMarkers - 1,
-                                observer_.get());
+                                kind == EngineKind::kRunsc ? nullptr : observer_.get());
     ROSTER_ASSERT_OK(warm);
     ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *warm, 1));
     ROSTER_ASSERT_OK(roster_->AwaitList("the end of the warm-up", In(absl::Seconds(5)),
