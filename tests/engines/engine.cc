@@ -80,9 +80,7 @@ std::unique_ptr<Engine> MakeEngine(EngineKind kind, const Workspace& workspace) 
     case EngineKind::kYouki:
       return std::make_unique<OciEngine>(FetchedYouki(), workspace);
     case EngineKind::kRunsc:
-      // Its own network needs a /proc/sys/net/core that only the host's network namespace had once.
-      return std::make_unique<OciEngine>(FetchedRunsc(), workspace, OciEngine::States::kOwn,
-                                         std::vector<std::string>{"--network=none"});
+      return std::make_unique<OciEngine>(FetchedRunsc(), workspace);
   }
   return nullptr;
 }

@@ -9,7 +9,7 @@ namespace roster::testing {
 
 // The versions that the scripts of these names pin.
 inline constexpr char kFetchedCrio[] = "crio/v1.34.0";
-inline constexpr char kFetchedRunsc[] = "runsc/0.0~20221219.0-2+b3";
+inline constexpr char kFetchedRunsc[] = "runsc/v0.0.0-20260527191743-a81fd9dd382e";
 inline constexpr char kFetchedYouki[] = "youki/0.7.0";
 
 // Where `fetched` is, or would be.

@@ -12,19 +12,16 @@
 
 namespace roster::testing {
 
-OciEngine::OciEngine(std::string program, const Workspace& workspace, States states,
-                     std::vector<std::string> options)
+OciEngine::OciEngine(std::string program, const Workspace& workspace, States states)
     : program_(std::move(program)),
       name_(std::filesystem::path(program_).filename()),
       states_(states),
-      options_(std::move(options)),
       workspace_(workspace),
       directory_(workspace.MakeDirectory(name_)) {}
 
 std::vector<std::string> OciEngine::CommandLine(const std::vector<std::string>& arguments) const {
   std::vector<std::string> line{program_};
   if (states_ == States::kOwn) line.insert(line.end(), {"--root", StateDirectory()});
-  line.insert(line.end(), options_.begin(), options_.end());
   line.insert(line.end(), arguments.begin(), arguments.end());
   return line;
 }

@@ -18,9 +18,7 @@ class OciEngine : public Engine {
   // Roster that starts later can find them. Names of containers must then begin with the
   // workspace's unique name, by which the sweep knows them.
   enum class States { kOwn, kDefault };
-  // `options` are global ones, given with each call.
-  OciEngine(std::string program, const Workspace& workspace, States states = States::kOwn,
-            std::vector<std::string> options = {});
+  OciEngine(std::string program, const Workspace& workspace, States states = States::kOwn);
 
   std::string Name() const override { return name_; }
   std::string Runtime() const override { return name_; }
@@ -56,7 +54,6 @@ class OciEngine : public Engine {
   const std::string program_;
   const std::string name_;
   const States states_;
-  const std::vector<std::string> options_;
   const Workspace& workspace_;
   const std::string directory_;
   std::string rootfs_;

@@ -149,8 +149,7 @@ using SandboxAdoption = SandboxTest;
 TEST_F(SandboxAdoption, OneThatRunsIsFoundAndItsGoferIsNone) {
   if (!IsInstalled(EngineKind::kRunsc)) GTEST_SKIP() << kNotFetched;
   auto engine = std::make_unique<OciEngine>(FetchedDirectory(kFetchedRunsc) + "/runsc", *workspace_,
-                                            OciEngine::States::kDefault,
-                                            std::vector<std::string>{"--network=none"});
+                                            OciEngine::States::kDefault);
   OciEngine* runsc = engine.get();
   engine_ = std::move(engine);
   ROSTER_ASSERT_OK(runsc->Start());
