@@ -249,6 +249,8 @@ TEST(CommandLine, OtherSubcommandsAreNothing) {
   }
   EXPECT_TRUE(IsNothing("crun", "crun create --usage"));
   EXPECT_TRUE(IsNothing("runsc", "runsc boot --bundle /b id"));
+  EXPECT_TRUE(IsNothing("youki", "youki -v create --bundle /b id"));
+  EXPECT_TRUE(IsNothing("youki", "youki -V create --bundle /b id"));
   EXPECT_TRUE(IsNothing("ls", "ls -la /create"));
   EXPECT_TRUE(IsNothing("", "x"));
   const absl::StatusOr<Intent> no_words = ParseCommandLine("runc", {});
