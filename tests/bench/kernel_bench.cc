@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -122,16 +123,15 @@ double PerExec(const std::vector<int>& programs, int words) {
 
 struct Costs {
   std::vector<double> fork, exec, getppid;
-  // Run time of the programs at one exec, as the kernel measures it: of one word, of kWords.
-  std::vector<double> short_exec, long_exec;
+  // Run time of the programs at one exec, as the kernel measures it, by the number of words.
+  std::map<int, std::vector<double>> runs;
   void Measure() {
     fork.push_back(Nanoseconds(100, ForkExit));
     exec.push_back(Nanoseconds(50, [] { ForkExec(kWords); }));
     getppid.push_back(Nanoseconds(100000, GetPpid));
   }
   void MeasurePrograms(const std::vector<int>& programs) {
-    short_exec.push_back(PerExec(programs, 1));
-    long_exec.push_back(PerExec(programs, kWords));
+    for (const int words : {1, 3, kWords}) runs[words].push_back(PerExec(programs, words));
   }
 };
 
@@ -286,15 +286,13 @@ void Bench::Tax(int rounds) {
       "Roster | "
       "capture, two programs | an empty program | without what an empty one takes |\n"
       "| --- | --- | --- | --- | --- |\n");
-  const auto runs = [&](int words, std::vector<double> Costs::*field) {
-    const double own = Median(nothing.*field);
-    const double ours = Median(roster.*field), theirs = Median(capture.*field);
+  for (const auto& [words, runs] : nothing.runs) {
+    const double own = Median(runs);
+    const double ours = Median(roster.runs[words]), theirs = Median(capture.runs[words]);
     printf("| %d words | %.0f | %.0f (1/%.1f) | %.0f | %.0f and %.0f (1/%.1f) |\n", words, ours,
            theirs, theirs / ours, own, ours - own, theirs - 2 * own,
            (theirs - 2 * own) / (ours - own));
-  };
-  runs(1, &Costs::short_exec);
-  runs(kWords, &Costs::long_exec);
+  }
 }
 
 }  // namespace
