@@ -5,7 +5,8 @@
 // thread runs all subscribers one after the other while they are quick; a publisher that is kept
 // waiting brings in a further thread for the subscribers that have not begun. So a subscriber that
 // hangs holds one thread and nobody else, and subscribers that wait for one another run at the same
-// time. Who has no deadline cannot be left behind, and is called by the publisher's own thread.
+// time. An event all of whose subscribers have no deadline is left to its publisher's own thread:
+// nobody could be left behind.
 //
 // One mutex guards everything, for some nanoseconds at a time. Nothing of a user's runs or is
 // destroyed under it, but for filters and initializers, which are called.
@@ -80,18 +81,17 @@ class PubSubDispatcher final : public GadgetPubSub {
   // Both return what nobody holds any more, to be destroyed without the mutex.
   std::unique_ptr<Delivery> Release(Delivery* delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::unique_ptr<Delivery> Over(Call& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void CallUnlimited(Delivery& delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MakeCalls(Delivery& delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WaitUntilOverOrLate(Delivery& delivery, Subscription* caller)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // pubsub_workers.cc: the threads that call subscribers; a publisher's is one while it calls those
-  // without a deadline
+  // pubsub_workers.cc: the threads that call subscribers, a publisher's among them
   Subscription* Caller() const;
   void CallWorkers(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StartWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work();
-  // The first call of one that is not on ready_ any more.
-  void RunOne(Subscription& subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The first call of one that is not on ready_ any more. Whether it is there again.
+  bool RunOne(Subscription& subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool SpinForWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   alignas(pubsub_internal::kLinePair) mutable Mutex mutex_;

@@ -63,7 +63,6 @@ void PubSubDispatcher::Queue(Subscription& subscription, Delivery& delivery, Eve
   (subscription.first == nullptr ? subscription.first : subscription.last->next) = call;
   subscription.last = call;
   ++subscription.stats.queued;
-  if (waited_for && subscription.unlimited()) delivery.has_unlimited = true;
   if (!subscription.taken) {
     subscription.taken = true;
     ready_.PushBack(&subscription);
@@ -75,13 +74,14 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
   std::unique_ptr<Delivery> delivery;
   Ticket ticket;
   const Delivery* posted = nullptr;
-  bool for_workers = false;
   {
     BriefLock lock(&mutex_);
     if (subscriptions_.empty()) return {};
     delivery = std::make_unique<Delivery>(std::move(event));
     delivery->calls.reserve(subscriptions_.size());
     Subscription* const caller = Caller();
+    // Who is in a callback makes no further call.
+    bool for_publisher = caller == nullptr;
     for (const std::unique_ptr<Subscription>& subscription : subscriptions_) {
       EventType type = delivery->event.type;
       if (subscription->options.filter) {
@@ -100,20 +100,20 @@ GadgetPubSub::Ticket PubSubDispatcher::Enqueue(PubSubEvent event) {
       }
       // The caller gets the event when the callback that we are in has returned.
       const bool is_caller = subscription.get() == caller;
-      // Who is in a callback makes no further one.
-      for_workers |= caller != nullptr || !subscription->unlimited();
+      for_publisher = for_publisher && subscription->unlimited();
       if (subscription->behind && !is_caller) ++subscription->stats.late;
       Queue(*subscription, *delivery, type, !is_caller && !subscription->behind);
     }
     if (delivery->calls.empty()) return {};
+    delivery->for_publisher = for_publisher;
     if (delivery->remaining < delivery->calls.size() || impatient_ > 0) {
       // Nobody will wait for some of them, and see to it that they get a thread; or somebody has
       // waited too long.
       CallWorkers(ready_.size());
-    } else if (for_workers && !ready_.empty() && !spinning_) {
+    } else if (!for_publisher && !ready_.empty() && !spinning_) {
       CallWorkers(1);
     }
-    if (for_workers && spinning_) posted = delivery.get();
+    if (!for_publisher && spinning_) posted = delivery.get();
     // From here on it is freed by the last who holds it.
     if (delivery->remaining > 0) {
       ticket = Ticket(this, delivery.release());
@@ -137,7 +137,12 @@ std::unique_ptr<GadgetPubSub::Delivery> PubSubDispatcher::Over(Call& call) {
   Delivery* const delivery = call.delivery;
   call.over = true;
   if (auto last = Release(delivery)) return last;
-  if (!call.waited_for || --delivery->remaining > 0) return nullptr;
+  if (!call.waited_for) return nullptr;
+  if (--delivery->remaining > 0) {
+    // Those that are left may have missed their deadlines meanwhile.
+    if (call.subscription->unlimited() && publishers_waiting_ > 0) done_.SignalAll();
+    return nullptr;
+  }
   if (publishers_waiting_ > 0) done_.SignalAll();
   // The last thing that is done with it: its publisher may free it at once.
   delivery->state.store(delivery->holders == 1 ? Delivery::State::kYours : Delivery::State::kShared,
@@ -155,9 +160,9 @@ void PubSubDispatcher::Leave(Delivery* delivery) {
 
 void PubSubDispatcher::Wait(Delivery* delivery) {
   Subscription* const caller = Caller();
-  if (caller == nullptr && delivery->has_unlimited) {
+  if (caller == nullptr && delivery->for_publisher) {
     BriefLock lock(&mutex_);
-    CallUnlimited(*delivery);
+    MakeCalls(*delivery);
   }
   const auto state = [delivery] { return delivery->state.load(std::memory_order_acquire); };
   // A worker that waits here cannot serve the others: no use in looking.
@@ -175,26 +180,17 @@ void PubSubDispatcher::Wait(Delivery* delivery) {
   last = Release(delivery);
 }
 
-void PubSubDispatcher::CallUnlimited(Delivery& delivery) {
-  // While we are in a call of ours we cannot see whether those with a deadline keep one another
-  // waiting: each gets its thread at once.
-  const bool others =
-      std::any_of(delivery.calls.begin(), delivery.calls.end(),
-                  [](const Call& call) { return !call.over && !call.subscription->unlimited(); });
-  if (others) {
-    ++impatient_;
-    CallWorkers(ready_.size());
-  }
+void PubSubDispatcher::MakeCalls(Delivery& delivery) {
   for (const Call& call : delivery.calls) {
+    bool has_more = false;
     // Also what was published before and has not been called for yet: it comes first.
-    while (!call.over && call.subscription->unlimited() && !call.subscription->running) {
+    while (!call.over && !call.subscription->running) {
       ready_.Erase(call.subscription);
-      RunOne(*call.subscription);
+      has_more = RunOne(*call.subscription);
     }
+    // An event of somebody who does not wait, perhaps.
+    if (has_more) CallWorkers(1);
   }
-  if (others) --impatient_;
-  // Events of others for these, who could not make the call while we did.
-  CallWorkers(ready_.size());
 }
 
 void PubSubDispatcher::WaitUntilOverOrLate(Delivery& delivery, Subscription* caller) {
@@ -218,9 +214,9 @@ void PubSubDispatcher::WaitUntilOverOrLate(Delivery& delivery, Subscription* cal
   }
   bool impatient = false;
   while (delivery.remaining > 0) {
-    if (caller == nullptr && delivery.has_unlimited) {
-      // Whom another publisher was calling may be free again.
-      CallUnlimited(delivery);
+    if (caller == nullptr && delivery.for_publisher) {
+      // Whom somebody else was calling may be free again.
+      MakeCalls(delivery);
       if (delivery.remaining == 0) break;
     }
     absl::Duration deadline = -absl::InfiniteDuration();

@@ -49,7 +49,7 @@ struct alignas(kLinePair) Subscription {
   FuncNotify callback;
   SubscriptionOptions options;
 
-  // Called by its publishers themselves, where they can.
+  // Nobody can be left behind: who publishes may as well make the call.
   bool unlimited() const { return options.deadline == absl::InfiniteDuration(); }
 };
 
@@ -102,9 +102,10 @@ class alignas(pubsub_internal::kLinePair) GadgetPubSub::Delivery {
   explicit Delivery(PubSubEvent e) : event(std::move(e)) {}
 
   const PubSubEvent event;
-  uint32_t remaining = 0;      // calls that are waited for and not over
-  uint32_t holders = 1;        // calls that are not over, and the publisher
-  bool has_unlimited = false;  // calls that its publisher can make; never changes
+  uint32_t remaining = 0;  // calls that are waited for and not over
+  uint32_t holders = 1;    // calls that are not over, and the publisher
+  // Its publisher makes the calls, for none has a deadline. Never changes.
+  bool for_publisher = false;
   // Complete before another thread knows of it; the counts are guarded by the dispatcher's mutex.
   absl::InlinedVector<pubsub_internal::Call, 4> calls;
   // A publisher looks at it while `remaining` counts down.

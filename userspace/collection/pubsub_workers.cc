@@ -17,6 +17,7 @@ namespace {
 struct Current {
   const PubSubDispatcher* dispatcher = nullptr;
   pubsub_internal::Subscription* subscription = nullptr;
+  const Current* outer = nullptr;  // that of another dispatcher, in which this one was published
 };
 thread_local Current current;
 
@@ -42,7 +43,10 @@ bool Invoke(const pubsub_internal::Call& call) {
 
 // A callback of another dispatcher is to this one a thread like any other.
 PubSubDispatcher::Subscription* PubSubDispatcher::Caller() const {
-  return current.dispatcher == this ? current.subscription : nullptr;
+  for (const Current* c = &current; c != nullptr; c = c->outer) {
+    if (c->dispatcher == this) return c->subscription;
+  }
+  return nullptr;
 }
 
 void PubSubDispatcher::CallWorkers(size_t wanted) {
@@ -89,7 +93,10 @@ void PubSubDispatcher::Work() {
   --idle_;
   while (true) {
     if (!ready_.empty()) {
-      RunOne(*ready_.PopFront());
+      Subscription& next = *ready_.PopFront();
+      // It may take its time, and nobody looks after the others.
+      if (next.unlimited() && !ready_.empty()) CallWorkers(1);
+      RunOne(next);
     } else if (shutdown_) {
       return;
     } else if (!SpinForWork() && !shutdown_) {
@@ -100,7 +107,7 @@ void PubSubDispatcher::Work() {
   }
 }
 
-void PubSubDispatcher::RunOne(Subscription& subscription) {
+bool PubSubDispatcher::RunOne(Subscription& subscription) {
   Call& call = *subscription.first;
   subscription.first = call.next;
   --subscription.stats.queued;
@@ -109,8 +116,8 @@ void PubSubDispatcher::RunOne(Subscription& subscription) {
   if (impatient_ > 0 && !ready_.empty()) CallWorkers(ready_.size());
   mutex_.Unlock();
 
-  // A publisher may be in the callback of another dispatcher.
-  const Current outer = std::exchange(current, Current{this, &subscription});
+  const Current outer = current;
+  current = {this, &subscription, &outer};
   const bool returned = Invoke(call);
 
   BriefLock::Lock(&mutex_);
@@ -129,16 +136,19 @@ void PubSubDispatcher::RunOne(Subscription& subscription) {
     mutex_.Lock();
     current = outer;
     Left(&subscription);
-    return;
+    return false;
   }
   current = outer;
   subscription.running = false;
-  if (subscription.first != nullptr) {
-    ready_.PushBack(&subscription);
-  } else {
+  if (subscription.first == nullptr) {
     subscription.taken = false;
     subscription.behind = false;
+    return false;
   }
+  ready_.PushBack(&subscription);
+  // Its publisher may be waiting to make the call.
+  if (subscription.unlimited() && publishers_waiting_ > 0) done_.SignalAll();
+  return true;
 }
 
 }  // namespace roster

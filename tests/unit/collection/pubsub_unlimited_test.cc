@@ -1,6 +1,9 @@
 // Subscribers without a deadline: called by who publishes.
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
+#include <fstream>
 #include <latch>
 #include <memory>
 #include <optional>
@@ -20,6 +23,15 @@ namespace roster {
 namespace {
 
 using ::testing::ElementsAre;
+
+// Whether that thread of this process waits in the kernel.
+bool Sleeps(pid_t thread) {
+  std::ifstream file(absl::StrCat("/proc/self/task/", thread, "/stat"));
+  std::string stat;
+  std::getline(file, stat);
+  const size_t name_ends = stat.rfind(") ");
+  return name_ends != std::string::npos && stat[name_ends + 2] == 'S';
+}
 
 class PubSubUnlimited : public ::testing::Test {
  protected:
@@ -129,17 +141,134 @@ TEST_F(PubSubUnlimited, TwoPublishersNeedNoFurtherThread) {
     go.wait();
     Publish("first");
   });
+  std::atomic<pid_t> waiter{0};
   std::thread second([&] {
     begun.wait();
+    waiter = gettid();
     Publish("second");
   });
   const NoThreads no_threads;
   go.count_down();
-  EXPECT_TRUE(Eventually([&] { return pubsub_->Stats("slow")->queued == 1; }));
+  EXPECT_TRUE(Eventually([&] { return pubsub_->Stats("slow")->queued == 1 && Sleeps(waiter); }));
   release.count_down();
   first.join();
   second.join();
   EXPECT_EQ(pubsub_->Stats("slow")->delivered, 2u);
+}
+
+// The reviewed case: its publisher sleeps, and who called it has gone on to one that hangs.
+TEST_F(PubSubUnlimited, AreCalledByTheirPublisherWhenAWorkerHasLeftThem) {
+  std::latch begun(1), release(1), hang(1), go(1);
+  Subscribe("slow", [&](const PubSubEvent& event) {
+    if (event.container->runtime.container_id != "first") return;
+    begun.count_down();
+    release.wait();
+  });
+  // On the one worker there is, after "slow".
+  SubscriptionOptions options = WithDeadline(absl::Milliseconds(1));
+  options.filter = [](const PubSubEvent& event) -> std::optional<EventType> {
+    if (event.container->runtime.container_id == "second") return std::nullopt;
+    return event.type;
+  };
+  pubsub_->Subscribe(
+      "hangs",
+      [&](const PubSubEvent& event) {
+        if (event.container->runtime.container_id == "first") hang.wait();
+      },
+      nullptr, options);
+  pubsub_->Publish(EventType::kDeleted, Named("warm-up"));  // makes the worker
+  std::atomic<pid_t> waiter{0};
+  std::thread first([&] { Publish("first"); });
+  std::thread second([&] {
+    go.wait();
+    waiter = gettid();
+    Publish("second");
+  });
+  {
+    const NoThreads no_threads;
+    begun.wait();
+    go.count_down();
+    EXPECT_TRUE(Eventually([&] { return pubsub_->Stats("slow")->queued == 1 && Sleeps(waiter); }));
+    release.count_down();
+    second.join();
+  }
+  EXPECT_GE(pubsub_->Stats("slow")->delivered, 3u);
+  hang.count_down();
+  first.join();
+  pubsub_->Unsubscribe("hangs");  // may have been called only now
+}
+
+TEST_F(PubSubUnlimited, WhoHasMissedItsDeadlineMeanwhileIsNotWaitedForAfterwards) {
+  std::latch begun(1), release(1);
+  // Comes to its end only when the publisher has called for a second thread.
+  Subscribe("slow", [&](const PubSubEvent&) { begun.wait(); });
+  pubsub_->Subscribe(
+      "hangs",
+      [&](const PubSubEvent&) {
+        begun.count_down();
+        release.wait();
+      },
+      nullptr, WithDeadline(absl::Milliseconds(1)));
+  Publish("a");
+  EXPECT_EQ(pubsub_->Stats("slow")->delivered, 1u);
+  EXPECT_EQ(pubsub_->Stats("hangs")->late, 1u);
+  release.count_down();
+  pubsub_->Unsubscribe("hangs");
+}
+
+TEST_F(PubSubUnlimited, AnEventThatIsGivenBackWhileItsSubscriberIsCalledComesAfterwards) {
+  std::latch begun(1), release(1), hang(1);
+  Subscribe("slow", [&](const PubSubEvent& event) {
+    if (event.container->runtime.container_id != "first") return;
+    begun.count_down();
+    release.wait();
+  });
+  SubscriptionOptions options = WithDeadline(absl::InfiniteDuration());
+  options.filter = [](const PubSubEvent& event) -> std::optional<EventType> {
+    if (event.container->runtime.container_id != "first") return std::nullopt;
+    return event.type;
+  };
+  pubsub_->Subscribe(
+      "hangs", [&](const PubSubEvent&) { hang.wait(); }, nullptr, options);
+  std::thread publisher([&] { Publish("first"); });
+  begun.wait();
+  { const GadgetPubSub::Ticket given_back = Enqueue("second"); }
+  release.count_down();
+  EXPECT_TRUE(Eventually([&] { return pubsub_->Stats("slow")->delivered == 2; }));
+  hang.count_down();
+  publisher.join();
+}
+
+TEST_F(PubSubUnlimited, AReplacedOneHasReturnedWhenSubscribeReturns) {
+  std::latch begun(1), release(1);
+  std::atomic<bool> returned{false};
+  Subscribe("k", [&](const PubSubEvent&) {
+    begun.count_down();
+    release.wait();
+    returned = true;
+  });
+  std::thread publisher([&] { Publish("a"); });
+  begun.wait();
+  std::thread releaser([&] {
+    // The new one is there, with nothing delivered and nothing queued.
+    EXPECT_TRUE(Eventually([&] { return pubsub_->Stats("k")->queued == 0; }));
+    release.count_down();
+  });
+  Subscribe("k", [](const PubSubEvent&) {});
+  EXPECT_TRUE(returned);
+  releaser.join();
+  publisher.join();
+}
+
+TEST_F(PubSubUnlimited, AreKnownAsTheCallerAlsoThroughAnotherPubSub) {
+  const auto other = NewGadgetPubSub();
+  other->Subscribe(
+      "back", [&](const PubSubEvent&) { pubsub_->Unsubscribe("k"); }, nullptr,
+      WithDeadline(absl::InfiniteDuration()));
+  Subscribe(
+      "k", [&](const PubSubEvent& event) { other->Publish(EventType::kCreated, event.container); });
+  Publish("a");
+  EXPECT_FALSE(pubsub_->Stats("k").has_value());
 }
 
 TEST_F(PubSubUnlimited, MayUnsubscribeItselfAndPublishFromInsideTheCall) {
@@ -169,7 +298,10 @@ TEST_F(PubSubUnlimited, UnsubscribeWaitsForTheCallOnThePublishersThread) {
   });
   std::thread publisher([&] { Publish("a"); });
   begun.wait();
-  std::thread releaser([&] { release.count_down(); });
+  std::thread releaser([&] {
+    EXPECT_TRUE(Eventually([&] { return !pubsub_->Stats("k").has_value(); }));
+    release.count_down();
+  });
   pubsub_->Unsubscribe("k");
   EXPECT_TRUE(returned);
   releaser.join();

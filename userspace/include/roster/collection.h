@@ -70,7 +70,8 @@ class ContainerCollection : public ContainerResolver {
   // Stops what Initialize started, ends subscriptions, waits for callbacks and enrichers that are
   // running, forgets the containers without DELETED events. Closing twice is fine. From inside a
   // callback it waits for all but that call; from inside an enricher too, but not beside a hook,
-  // whose thread would wait for itself.
+  // whose thread would wait for itself. A callback without a deadline may be on a thread that an
+  // option has started, and must not call it where options start any (engines, hooks).
   void Close();
 
   // --- Changes

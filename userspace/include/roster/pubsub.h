@@ -45,9 +45,10 @@ struct PubSubEvent {
 using FuncNotify = std::function<void(const PubSubEvent&)>;
 
 struct SubscriptionOptions {
-  // For how long a publisher waits for this subscriber. absl::InfiniteDuration(): until it is done;
-  // the publisher's own thread then makes the call, where it is not in a callback itself, and saves
-  // the way to another thread and back. One that hangs so keeps its publisher for ever.
+  // For how long a publisher waits for this subscriber. absl::InfiniteDuration(): until it is done.
+  // An event whose subscribers are all such is told by the publisher's own thread, which saves the
+  // way to another one and back, unless it is in a callback itself. One that hangs keeps its
+  // publishers for ever, and an event from those that come after it.
   absl::Duration deadline = absl::Milliseconds(100);
   // Events that may wait for a subscriber that is behind; further ones are lost to it, and counted.
   size_t queue_limit = 16384;
@@ -68,8 +69,8 @@ struct SubscriberStats {
 // Thread-safe. Every method may be called from inside a callback.
 //
 // Calls to one subscriber never overlap and come in the order of publishing. Different subscribers
-// may run at the same time, those without a deadline one after the other. A call that throws is
-// caught and counted.
+// may run at the same time; those without a deadline may also be called one after the other, so
+// that none of them may wait for another. A call that throws is caught and counted.
 class GadgetPubSub {
  public:
   class Delivery;
@@ -98,8 +99,8 @@ class GadgetPubSub {
     Delivery* delivery_ = nullptr;
   };
 
-  // Waits for the calls still running, so it must not be destroyed from inside one; events not yet
-  // delivered are lost.
+  // Waits for the calls still running, so it must not be destroyed from inside one, nor while a
+  // Publish or an Await is under way; events not yet delivered are lost.
   virtual ~GadgetPubSub() = default;
 
   // Returns when every subscriber has dealt with the event or has missed its deadline. A subscriber
