@@ -18,9 +18,7 @@ constexpr char kFooter[] = R"(Examples:
   roster get 4f3a                        one container, by the beginning of its id
   roster lookup --pid 4711               the container that a process is in
   roster doctor                          what works on this host, what does not, and why
-
-Exit codes: 0 done, 1 error, 2 argument not understood, 3 no such container.
-`roster COMMAND --help` has more examples.)";
+)";
 
 constexpr char kExitCodes[] =
     "\nExit codes: 0 done, 1 error, 2 argument not understood, 3 no such container.";
@@ -50,12 +48,16 @@ void Declare(const Command& command, CLI::App* app, const Command** given) {
   if (!command.alias.empty()) declared->alias(command.alias);
   CLI::App* one_of = nullptr;
   for (const Option& option : command.options) {
-    if (option.one_of && one_of == nullptr) {
-      one_of = declared->add_option_group("Who", "exactly one");
+    if (!option.one_of) {
+      CLI::Option* const added = Declare(option, declared);
+      if (!option.group.empty()) added->group(option.group);
+      continue;
+    }
+    if (one_of == nullptr) {
+      one_of = declared->add_option_group(option.group, "exactly one");
       one_of->require_option(1);
     }
-    CLI::Option* const added = Declare(option, option.one_of ? one_of : declared);
-    if (!option.group.empty()) added->group(option.group);
+    Declare(option, one_of);
   }
   declared->callback([&command, given] { *given = &command; });
 }
@@ -78,7 +80,7 @@ int RunCli(int argc, const char* const* argv) {
   const Command* given = nullptr;
   CLI::App app("The roll call of containers, kept in the Linux kernel.", "roster");
   app.require_subcommand(1);
-  app.footer(kFooter);
+  app.footer(std::string(kFooter) + kExitCodes + "\n`roster COMMAND --help` has more examples.");
   app.set_version_flag("--version", "roster " + std::string(kRosterVersion));
   app.get_formatter()->column_width(34);
   for (const Command& command : commands) Declare(command, &app, &given);

@@ -16,13 +16,13 @@ namespace roster::cli {
 struct Option {
   // "-o,--output"; without dashes it is what stands there without a name, and must be given.
   std::string names;
-  // Where it goes, which outlives the parsing: a flag, a text (its value before is the default), or
-  // all that were given.
+  // Where it goes, which the command's `run` keeps alive: a flag, a text (its value before is the
+  // default), or all that were given.
   std::variant<bool*, std::string*, std::vector<std::string>*> value;
   std::string type;  // of the value, in the help: "PATH"; "" of a flag
   std::string help;
   std::string group = {};  // heading in the help; "": the common one
-  // Exactly one of those of the command that say so is to be given.
+  // Exactly one of those of the command that say so is to be given; they have one heading.
   bool one_of = false;
 };
 

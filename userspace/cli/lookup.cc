@@ -90,7 +90,7 @@ Command LookupCommand() {
       .run = [options] { return Finish(Lookup(*options)); }};
   const auto add_who = [&](const char* name, std::string* value, const char* type,
                            const char* help) {
-    command.options.push_back({name, value, type, help, "", /*one_of=*/true});
+    command.options.push_back({name, value, type, help, "Who", /*one_of=*/true});
   };
   add_who("--pid", &options->pid, "PID", "Process id");
   add_who("--mntns", &options->mntns, "INODE", "Inode number of a mount namespace");

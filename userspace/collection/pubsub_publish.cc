@@ -137,12 +137,7 @@ std::unique_ptr<GadgetPubSub::Delivery> PubSubDispatcher::Over(Call& call) {
   Delivery* const delivery = call.delivery;
   call.over = true;
   if (auto last = Release(delivery)) return last;
-  if (!call.waited_for) return nullptr;
-  if (--delivery->remaining > 0) {
-    // Those that are left may have missed their deadlines meanwhile.
-    if (call.subscription->unlimited() && publishers_waiting_ > 0) done_.SignalAll();
-    return nullptr;
-  }
+  if (!call.waited_for || --delivery->remaining > 0) return nullptr;
   if (publishers_waiting_ > 0) done_.SignalAll();
   // The last thing that is done with it: its publisher may free it at once.
   delivery->state.store(delivery->holders == 1 ? Delivery::State::kYours : Delivery::State::kShared,

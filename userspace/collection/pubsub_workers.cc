@@ -140,14 +140,14 @@ bool PubSubDispatcher::RunOne(Subscription& subscription) {
   }
   current = outer;
   subscription.running = false;
+  // A publisher may be waiting to make its next call itself, or for others that have a deadline.
+  if (subscription.unlimited() && publishers_waiting_ > 0) done_.SignalAll();
   if (subscription.first == nullptr) {
     subscription.taken = false;
     subscription.behind = false;
     return false;
   }
   ready_.PushBack(&subscription);
-  // Its publisher may be waiting to make the call.
-  if (subscription.unlimited() && publishers_waiting_ > 0) done_.SignalAll();
   return true;
 }
 

@@ -85,13 +85,15 @@ absl::Status CheckRootOwned(int fd, const std::string& path) {
 constexpr FileRules kStateRules = {.max_bytes = kMaxStateBytes, .root_owned = true};
 
 absl::StatusOr<RuntimeState> ReadRunscState(const std::string& root, const std::string& id) {
+  const std::string name = RunscStateName(id);
+  const std::string path = absl::StrCat(root, "/", name);
+  // A search asks every root for every id, and most have none.
+  if (access(path.c_str(), F_OK) != 0) return ErrnoStatus("open", path, errno);
   const Fd dir(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!dir.valid()) return ErrnoStatus("open", root, errno);
   ROSTER_RETURN_IF_ERROR(CheckRootOwned(dir.get(), root));
-  const std::string name = RunscStateName(id);
-  ROSTER_ASSIGN_OR_RETURN(
-      const std::string text,
-      ReadBoundedFile(dir.get(), name.c_str(), absl::StrCat(root, "/", name), kStateRules));
+  ROSTER_ASSIGN_OR_RETURN(const std::string text,
+                          ReadBoundedFile(dir.get(), name.c_str(), path, kStateRules));
   return ParseRuntimeState(text, id, /*crun=*/false);
 }
 

@@ -193,15 +193,10 @@ TEST(PubSub, ManyPublishersAndAChangingSetOfSubscribersKeepTheOrder) {
   const auto pubsub = NewGadgetPubSub();
   constexpr int kPublishers = 4;
   constexpr int kEvents = 500;
-  std::vector<std::vector<int>> seen(kPublishers);
+  Seen seen(kPublishers);
   SubscriptionOptions options;
   options.deadline = absl::Seconds(60);
-  pubsub->Subscribe(
-      "all",
-      [&](const PubSubEvent& event) {
-        seen[event.container->mntns].push_back(static_cast<int>(event.container->netns));
-      },
-      nullptr, options);
+  pubsub->Subscribe("all", NoteIn(&seen), nullptr, options);
   std::atomic<bool> stop{false};
   std::thread changer([&] {
     for (int i = 0; !stop; ++i) {
@@ -215,20 +210,14 @@ TEST(PubSub, ManyPublishersAndAChangingSetOfSubscribersKeepTheOrder) {
   for (int p = 0; p < kPublishers; ++p) {
     publishers.emplace_back([&, p] {
       for (int i = 0; i < kEvents; ++i) {
-        auto c = std::make_shared<Container>();
-        c->mntns = p;
-        c->netns = i;
-        pubsub->Publish(EventType::kCreated, c);
+        pubsub->Publish(EventType::kCreated, Numbered(p, i));
       }
     });
   }
   for (std::thread& publisher : publishers) publisher.join();
   stop = true;
   changer.join();
-  for (const std::vector<int>& of_one : seen) {
-    ASSERT_EQ(of_one.size(), static_cast<size_t>(kEvents));
-    for (int i = 0; i < kEvents; ++i) EXPECT_EQ(of_one[i], i);
-  }
+  ExpectAllInOrder(seen, kEvents);
 }
 
 }  // namespace
