@@ -69,12 +69,16 @@ class RosterTestBase : public WorkspaceTest {
     EXPECT_THAT(FindLeftovers(directory), ::testing::IsEmpty());
   }
 
-  // Brings up the engine, then the daemon, then the observer; `before_` is what the pins held then.
+  // Brings up the engine, then the daemon, then the observer; `before_` is what the pins held when
+  // the daemon was up, to which they have come back.
   void StartAll(EngineKind kind, const std::vector<std::string>& daemon_options = {}) {
     ASSERT_TRUE(IsInstalled(kind)) << EngineName(kind) << " is not installed";
     engine_ = MakeEngine(kind, *workspace_);
     ROSTER_ASSERT_OK(engine_->Start());
     ROSTER_ASSERT_OK(roster_->Start(daemon_options));
+    auto before = roster_->ReadPins();
+    ROSTER_ASSERT_OK(before);
+    before_ = *before;
     if (kind == EngineKind::kYouki || kind == EngineKind::kRunsc) {
       ROSTER_ASSERT_OK(LearnRuntime(static_cast<OciEngine*>(engine_.get()), *roster_));
     }
@@ -86,9 +90,8 @@ class RosterTestBase : public WorkspaceTest {
     ROSTER_ASSERT_OK(RemoveContainers(engine_.get(), *warm, 1));
     ROSTER_ASSERT_OK(roster_->AwaitList("the end of the warm-up", In(absl::Seconds(5)),
                                         [](const auto& list) { return list.empty(); }));
-    auto before = roster_->ReadPins();
-    ROSTER_ASSERT_OK(before);
-    before_ = *before;
+    // It leaves the list when its init has ended, and its slot when its last process has.
+    ROSTER_ASSERT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(10))));
     files_before_ = roster_->OpenFiles();
     marks_before_ = roster_->MarkCount();
   }

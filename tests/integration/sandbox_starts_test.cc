@@ -134,6 +134,8 @@ TEST_P(SandboxStarts, SandboxAndGoferLeadToItWhenItIsMadeAndNotAtAFirstSystemCal
       EXPECT_EQ(code.value_or(-1), 3);
     }
     for (const std::string& name : names) ROSTER_EXPECT_OK(engine_->Remove(name));
+    // The next round counts slots.
+    ROSTER_EXPECT_OK(roster_->AwaitNothingMoreThan(before_, In(absl::Seconds(10))));
   }
   ExpectNothingLeft();
 }

@@ -10,7 +10,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  source <(roster completion bash)
+constexpr char kCompletionExamples[] = R"(  source <(roster completion bash)
   roster completion bash > /etc/bash_completion.d/roster
   roster completion zsh > "${fpath[1]}/_roster"
   roster completion fish > ~/.config/fish/completions/roster.fish
@@ -22,7 +22,7 @@ Command CompletionCommand() {
   const auto shell = std::make_shared<std::string>();
   Command command{.name = "completion",
                   .description = "Print the completion script of a shell",
-                  .examples = kExamples};
+                  .examples = kCompletionExamples};
   command.options = {{"SHELL", shell.get(), "", "bash, zsh or fish"}};
   command.run = [shell] {
     for (const CompletionScript& script : kCompletionScripts) {

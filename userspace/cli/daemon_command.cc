@@ -15,7 +15,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  roster daemon
+constexpr char kDaemonExamples[] = R"(  roster daemon
   roster daemon --hold-deadline 50ms --log-level debug
   systemctl start roster
 )";
@@ -57,7 +57,7 @@ Command DaemonCommand() {
   options.socket.clear();
   Command command{.name = "daemon",
                   .description = "Keep the roll call: run until SIGTERM or SIGINT",
-                  .examples = kExamples,
+                  .examples = kDaemonExamples,
                   .run = [flags] { return Finish(Run(*flags)); }};
   command.options = {
       {"--socket", &options.socket, "PATH",

@@ -12,7 +12,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  roster doctor
+constexpr char kDoctorExamples[] = R"(  roster doctor
   roster doctor -o json | jq '.[] | select(.verdict == "failure")'
 )";
 
@@ -40,7 +40,7 @@ Command DoctorCommand() {
   const auto options = std::make_shared<DoctorOptions>();
   Command command{.name = "doctor",
                   .description = "Say what works on this host, what does not, why, and what to do",
-                  .examples = kExamples,
+                  .examples = kDoctorExamples,
                   .run = [options] { return Doctor(*options); }};
   command.options = {{"-o,--output", &options->output, "FORMAT", "text or json"}};
   AddSocketOption(&options->paths, &command);

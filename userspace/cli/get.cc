@@ -15,7 +15,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  roster get 4f3a
+constexpr char kGetExamples[] = R"(  roster get 4f3a
   roster get 4f3a -o json | jq -r .ociConfig
   roster get 4f3a -o columns=pid --no-headers
 )";
@@ -61,7 +61,7 @@ Command GetCommand() {
   const auto options = std::make_shared<GetOptions>();
   Command command{.name = "get",
                   .description = "Show one container, by its id or the beginning of it",
-                  .examples = kExamples,
+                  .examples = kGetExamples,
                   .run = [options] { return Finish(Get(*options)); }};
   command.options = {{"ID", &options->id, "", "Container id, or a beginning that no other has"},
                      {"-o,--output", &options->output, "FORMAT",

@@ -19,7 +19,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  roster list
+constexpr char kListExamples[] = R"(  roster list
   roster list -o wide --sort=-age
   roster list -n shop -p 'web-1,web-2' -l 'tier!=cache'
   roster list -o columns=name,pid,mntns --no-headers
@@ -107,7 +107,7 @@ Command ListCommand() {
   const auto options = std::make_shared<ListOptions>();
   Command command{.name = "list",
                   .description = "List the containers on this host",
-                  .examples = kExamples,
+                  .examples = kListExamples,
                   .alias = "ls",
                   .run = [options] { return Finish(List(*options)); }};
   command.options = {

@@ -18,7 +18,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  roster lookup --pid 4711
+constexpr char kLookupExamples[] = R"(  roster lookup --pid 4711
   roster lookup --mntns $(stat -L -c %i /proc/4711/ns/mnt)
   roster lookup --netns 'net:[4026532008]' -o json
   roster lookup --cgroup /sys/fs/cgroup/system.slice/docker-4f3a.scope
@@ -86,7 +86,7 @@ Command LookupCommand() {
       .name = "lookup",
       .description =
           "Say whose a process, namespace or cgroup is; needs the pinned maps, not the daemon",
-      .examples = kExamples,
+      .examples = kLookupExamples,
       .run = [options] { return Finish(Lookup(*options)); }};
   const auto add_who = [&](const char* name, std::string* value, const char* type,
                            const char* help) {

@@ -19,7 +19,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  roster uninstall --dry-run
+constexpr char kUninstallExamples[] = R"(  roster uninstall --dry-run
   systemctl disable --now roster && roster uninstall
   roster uninstall --force
 )";
@@ -84,7 +84,7 @@ Command UninstallCommand() {
   const auto options = std::make_shared<UninstallOptions>();
   Command command{.name = "uninstall",
                   .description = "Remove pins, programs, socket and state from this host",
-                  .examples = kExamples,
+                  .examples = kUninstallExamples,
                   .run = [options] { return Finish(Uninstall(*options)); }};
   command.options = {{"--force", &options->force, "", "Stop a running daemon first"},
                      {"--dry-run", &options->dry_run, "", "Only say what would be removed"},

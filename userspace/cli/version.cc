@@ -15,7 +15,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  roster version
+constexpr char kVersionExamples[] = R"(  roster version
   roster version -o json
 )";
 
@@ -52,7 +52,7 @@ Command VersionCommand() {
   const auto options = std::make_shared<VersionOptions>();
   Command command{.name = "version",
                   .description = "Show the versions of program, ABI and daemon",
-                  .examples = kExamples,
+                  .examples = kVersionExamples,
                   .run = [options] { return Finish(Version(*options)); }};
   command.options = {{"-o,--output", &options->output, "FORMAT", "text or json"}};
   AddSocketOption(&options->paths, &command);

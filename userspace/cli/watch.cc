@@ -15,7 +15,7 @@
 namespace roster::cli {
 namespace {
 
-constexpr char kExamples[] = R"(  roster watch
+constexpr char kWatchExamples[] = R"(  roster watch
   roster watch -o json | jq -r '.event + " " + .container.runtime.containerName'
   roster watch -n shop --existing
 )";
@@ -73,7 +73,7 @@ Command WatchCommand() {
   const auto options = std::make_shared<WatchOptions>();
   Command command{.name = "watch",
                   .description = "Report containers as they come, change and go",
-                  .examples = kExamples,
+                  .examples = kWatchExamples,
                   .run = [options] { return Finish(Watch(*options)); }};
   command.options = {
       {"-o,--output", &options->output, "FORMAT", "text, or json: one object a line"},

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "awaited.h"
 #include "enrich/runtime_enricher.h"
 #include "fake_containerd_engine.h"
 #include "fake_cri_engine.h"
@@ -25,14 +26,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
-
-constexpr absl::Duration kLong = absl::Seconds(30);
-
-Container Named(const std::string& id) {
-  Container container;
-  container.runtime.container_id = id;
-  return container;
-}
 
 // Podman, or docker, with one container "a" called "named".
 std::string OneContainer(const std::string& path) {

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "awaited.h"
 #include "fake_cri_engine.h"
 #include "fake_http_engine.h"
 #include "gmock/gmock.h"
@@ -47,12 +48,6 @@ std::string Docker(const std::string& path) {
   if (path == "/containers/run/json") return FakeHttpEngine::Reply(inspected("run", "running"));
   if (path == "/containers/pause/json") return FakeHttpEngine::Reply(inspected("pause", "paused"));
   return FakeHttpEngine::Reply(R"({"message":"no such thing"})", "404 Not Found");
-}
-
-Container Named(const std::string& id) {
-  Container container;
-  container.runtime.container_id = id;
-  return container;
 }
 
 class RuntimeOptions : public ::testing::Test {
