@@ -31,7 +31,8 @@ struct PinState {
   std::map<uint64_t, std::string> records;  // handle -> id; tombstones are not among them
   std::map<uint64_t, std::string> overdue;  // tombstones that the daemon should have removed
   // Internal, where the pins exist. Tasks that carry something, nobody else's container's:
-  size_t lineage = 0;
+  size_t lineage = 0;                        // that live
+  size_t exited_lineage = 0;                 // that have exited and are not freed
   size_t void_lineage = 0;                   // entries of freed tasks, not deleted
   uint64_t skipped_frees = 0;                // tasks of whose freeing the kernel told nobody
   size_t armed = 0;                          // held execs not yet taken

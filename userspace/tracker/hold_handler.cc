@@ -87,7 +87,9 @@ HeldTask HoldHandler::TaskOf(const HeldEvent& event) const {
 }
 
 void HoldHandler::OnExec(const HeldEvent& event, absl::Duration next_wait) {
-  absl::StatusOr<ResolvedExec> exec = ResolveExec(event.tid, BasenameOf(event), calls_);
+  absl::StatusOr<ResolvedExec> exec =
+      ResolveExec(event.tid, BasenameOf(event), calls_,
+                  [&](const std::string& id) { return roll_->IsPrepared(event.tid, id); });
   if (exec.ok()) {
     OnResolved(event, *std::move(exec));
     return;
@@ -124,10 +126,6 @@ void HoldHandler::OnResolved(const HeldEvent& event, ResolvedExec exec) {
 }
 
 void HoldHandler::OnCreate(const HeldEvent& event, PreparedCreate prepared) {
-  if (roll_->IsPrepared(event.tid, prepared.intent.id)) {
-    Release(event);
-    return;
-  }
   // Let go at the deadline, the task may have executed: nobody would take what is armed for it now.
   if (!keeper_->IsHeld(event.number)) {
     Release(event);

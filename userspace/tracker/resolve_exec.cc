@@ -56,13 +56,15 @@ absl::StatusOr<ResolvedExec> PrepareCreate(const ProcTask& caller, CreateIntent 
 
 }  // namespace
 
-absl::StatusOr<ResolvedExec> ResolveExec(pid_t tid, std::string_view exe_basename,
-                                         const HeldCalls* calls) {
+absl::StatusOr<ResolvedExec> ResolveExec(
+    pid_t tid, std::string_view exe_basename, const HeldCalls* calls,
+    absl::FunctionRef<bool(const std::string& id)> is_prepared) {
   ROSTER_ASSIGN_OR_RETURN(const ProcTask caller, ProcTask::Open(tid));
   ROSTER_RETURN_IF_ERROR(CheckIsRoots(caller));
   ROSTER_ASSIGN_OR_RETURN(const HeldExec exec, ReadHeldExec(tid, calls));
   ROSTER_ASSIGN_OR_RETURN(Intent intent, ParseCommandLine(exe_basename, exec.argv));
   if (auto* create = std::get_if<CreateIntent>(&intent)) {
+    if (is_prepared(create->id)) return ResolvedExec();
     return PrepareCreate(caller, std::move(*create));
   }
   if (auto* join = std::get_if<JoinIntent>(&intent)) return ResolvedExec(std::move(*join));

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <variant>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "kernel/fd.h"
 #include "kernel/held_calls.h"
@@ -33,12 +34,14 @@ using ResolvedExec = std::variant<std::monostate, PreparedCreate, JoinIntent, Co
 
 // `tid` is held by FAN_OPEN_EXEC_PERM on an executable called `exe_basename`. Some 100 us: system
 // calls and a read of config.json; never blocks.
-// `calls`, which may be nullptr, see ReadHeldExec.
+// `calls`, which may be nullptr, see ReadHeldExec. A container for which `is_prepared` holds is not
+// made anew: its bundle is not read again.
 //   UNAVAILABLE        its arguments cannot be read yet: ask again
 //   PERMISSION_DENIED  it is not root's: what it says is not believed
 //   other errors       name what is wrong with the arguments, the bundle or config.json
-absl::StatusOr<ResolvedExec> ResolveExec(pid_t tid, std::string_view exe_basename,
-                                         const HeldCalls* calls);
+absl::StatusOr<ResolvedExec> ResolveExec(
+    pid_t tid, std::string_view exe_basename, const HeldCalls* calls,
+    absl::FunctionRef<bool(const std::string& id)> is_prepared);
 
 }  // namespace roster
 
