@@ -106,11 +106,13 @@ static __noinline void provisional(struct task_struct *task, __u64 mntns, __u32 
 
 	if (!h || join_known(task, h, mntns))
 		return;
+	if (parent_mntns(task) == mntns)
+		return;
 	nr = pid_in_own_namespace(task, &pidns);
 	again = runs_parents_file(task);
 	if (!(nr == 1 && pidns != h->host_pidns) && !from_runtime && !(again && is_sandbox(task)))
 		return;
-	if (parent_mntns(task) == mntns || !made_by_root(task) || (again && is_gofer(task)))
+	if (!made_by_root(task) || (again && is_gofer(task)))
 		return;
 	l = make_lineage(task);
 	if (!l || l->member)
@@ -271,6 +273,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	l = lineage_of(task);
 	if (!l || __sync_val_compare_and_swap(&l->exited, ROSTER_ALIVE, ROSTER_EXITED))
 		return 0;
+	/* It will not execute or fork; and of its freeing the kernel may not tell. */
+	l->flags &= ~ROSTER_L_RUNTIME;
 	drop_pending(l, task->tgid);
 	if (l->member)
 		member_exited(task, l->member);

@@ -60,7 +60,7 @@ TEST_F(MissedEvents, TasksWhoseFreeingNobodyToldLoseAndLeaveNothing) {
     EXPECT_EQ(tally.right, static_cast<int>(everyone.size())) << ToText(verdict);
   }
   // Not judged here: entries stay until their address is another task's.
-  before_.exited_lineage = before_.void_lineage = before_.hot_carriers = ROSTER_MAX_LINEAGE;
+  before_.exited_lineage = before_.void_lineage = ROSTER_MAX_LINEAGE;
   ExpectNothingLeft();
 }
 

@@ -152,15 +152,14 @@ std::vector<std::string> PinState::MoreThan(const PinState& before) const {
   for (const auto& [handle, id] : overdue) {
     lines.push_back(absl::StrFormat("roster_record: %#x tombstone of '%s'", handle, id));
   }
-  const uint64_t untold = skipped_frees + kUntoldFrees;
   CompareCount("roster_lineage", lineage, before.lineage, &lines);
-  CompareCount("roster_lineage's exited tasks", exited_lineage, before.exited_lineage + untold,
-               &lines);
+  CompareCount("roster_lineage's exited tasks", exited_lineage,
+               before.exited_lineage + skipped_frees + kUntoldFrees, &lines);
   CompareCount("roster_lineage's void entries", void_lineage, before.void_lineage + kVoidEntries,
                &lines);
   CompareCount("roster_arm", armed, before.armed, &lines);
   CompareCount("roster_hot.armed", hot_armed, before.hot_armed, &lines);
-  CompareCount("roster_hot.carriers", hot_carriers, before.hot_carriers + untold, &lines);
+  CompareCount("roster_hot.carriers", hot_carriers, before.hot_carriers, &lines);
   return lines;
 }
 
