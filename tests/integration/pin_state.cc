@@ -64,12 +64,6 @@ uint64_t TombstoneNs() {
 // than this is no longer now and then.
 constexpr size_t kVoidEntries = 8;
 
-// Freed tasks of which no program was told, beyond the runs that the kernel counts as skipped. Seen
-// with a kernel that runs no BPF program in the softirqs that interrupt the threads of its
-// machine's supervisor: ftrace's event of the freeing was there, no program's. It frees what one
-// batch of RCU's callbacks held, and the entries stay until the addresses are other tasks'.
-constexpr size_t kUntoldFrees = 16;
-
 // The internal maps, where they exist: what no container has left may not be in them either.
 void ReadInternal(const std::string& directory, const std::set<uint64_t>& foreign,
                   PinState* state) {
@@ -154,7 +148,7 @@ std::vector<std::string> PinState::MoreThan(const PinState& before) const {
   }
   CompareCount("roster_lineage", lineage, before.lineage, &lines);
   CompareCount("roster_lineage's exited tasks", exited_lineage,
-               before.exited_lineage + skipped_frees + kUntoldFrees, &lines);
+               before.exited_lineage + untold_frees, &lines);
   CompareCount("roster_lineage's void entries", void_lineage, before.void_lineage + kVoidEntries,
                &lines);
   CompareCount("roster_arm", armed, before.armed, &lines);
@@ -196,7 +190,7 @@ absl::StatusOr<PinState> RosterUnderTest::ReadPins() const {
   }
   for (auto* identities : {&state.mntns, &state.netns, &state.cgroups}) Forget(foreign, identities);
   ReadInternal(pin_directory_ + "/internal", foreign, &state);
-  state.skipped_frees = SkippedRuns(pin_directory_ + "/links/on_free");
+  if (untold_frees_ != nullptr) state.untold_frees = untold_frees_->Count();
   return state;
 }
 
@@ -258,6 +252,7 @@ std::string RosterUnderTest::DescribeKernelSide() const {
        std::filesystem::directory_iterator(pin_directory_ + "/links", ignored)) {
     absl::StrAppend(&text, " ", entry.path().filename().string(), " ", SkippedRuns(entry.path()));
   }
+  if (untold_frees_ != nullptr) absl::StrAppend(&text, "; untold frees ", untold_frees_->Count());
   absl::StrAppend(&text, "; zombies: ", DescribeZombies());
   return text;
 }

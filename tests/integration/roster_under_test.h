@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "engines/command.h"
 #include "engines/workspace.h"
+#include "integration/untold_frees.h"
 #include "kernel/fd.h"
 #include "nlohmann/json.hpp"
 #include "roster_abi.h"
@@ -34,7 +35,7 @@ struct PinState {
   size_t lineage = 0;                        // that live
   size_t exited_lineage = 0;                 // that have exited and are not freed
   size_t void_lineage = 0;                   // entries of freed tasks, not deleted
-  uint64_t skipped_frees = 0;                // tasks of whose freeing the kernel told nobody
+  uint64_t untold_frees = 0;                 // tasks of whose freeing no program was told
   size_t armed = 0;                          // held execs not yet taken
   uint32_t hot_armed = 0, hot_carriers = 0;  // the counts that let an ordinary exec leave at once
 
@@ -131,6 +132,8 @@ class RosterUnderTest {
   const std::string socket_;
   const std::string log_path_;
   Process daemon_;
+  // nullptr where they cannot be counted: none is then allowed for.
+  std::unique_ptr<UntoldFrees> untold_frees_;
 };
 
 // One field of a container's JSON: Field(json, "runtime", "containerId"). "" where it is absent or

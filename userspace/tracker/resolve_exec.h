@@ -30,12 +30,13 @@ struct PreparedCreate {
   std::string pid_basename;
 };
 
+// monostate: there is nothing to prepare for.
 using ResolvedExec = std::variant<std::monostate, PreparedCreate, JoinIntent, ConmonIntent>;
 
 // `tid` is held by FAN_OPEN_EXEC_PERM on an executable called `exe_basename`. Some 100 us: system
 // calls and a read of config.json; never blocks.
-// `calls`, which may be nullptr, see ReadHeldExec. A container for which `is_prepared` holds is not
-// made anew: its bundle is not read again.
+// `calls`, which may be nullptr, see ReadHeldExec. `is_prepared` is asked at most once, by the
+// caller's thread: a container for which it holds is not made anew, nor its bundle read again.
 //   UNAVAILABLE        its arguments cannot be read yet: ask again
 //   PERMISSION_DENIED  it is not root's: what it says is not believed
 //   other errors       name what is wrong with the arguments, the bundle or config.json

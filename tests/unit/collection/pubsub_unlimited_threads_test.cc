@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,6 +27,15 @@ bool Sleeps(pid_t thread) {
   std::getline(file, stat);
   const size_t name_ends = stat.rfind(") ");
   return name_ends != std::string::npos && stat[name_ends + 2] == 'S';
+}
+
+// Only the events of those containers whose ids are `wanted`.
+SubscriptionOptions Of(std::function<bool(const std::string& id)> wanted, absl::Duration deadline) {
+  SubscriptionOptions options = WithDeadline(deadline);
+  options.filter = [wanted = std::move(wanted)](const PubSubEvent& event) {
+    return wanted(event.container->runtime.container_id) ? std::optional(event.type) : std::nullopt;
+  };
+  return options;
 }
 
 TEST_F(PubSubUnlimited, WhileOneIsCalledAnotherPublishersEventReachesTheOthers) {
@@ -73,17 +83,12 @@ TEST_F(PubSubUnlimited, AreCalledByTheirPublisherWhenAWorkerHasLeftThem) {
   std::latch hang(1), go(1);
   Subscribe("slow", std::ref(slow));
   // On the one worker there is, after "slow".
-  SubscriptionOptions options = WithDeadline(absl::Milliseconds(1));
-  options.filter = [](const PubSubEvent& event) -> std::optional<EventType> {
-    if (event.container->runtime.container_id == "second") return std::nullopt;
-    return event.type;
-  };
   pubsub_->Subscribe(
       "hangs",
       [&](const PubSubEvent& event) {
         if (event.container->runtime.container_id == "first") hang.wait();
       },
-      nullptr, options);
+      nullptr, Of([](const std::string& id) { return id != "second"; }, absl::Milliseconds(1)));
   pubsub_->Publish(EventType::kDeleted, Named("warm-up"));  // makes the worker
   std::atomic<pid_t> waiter{0};
   std::thread first([&] { Publish("first"); });
@@ -133,18 +138,12 @@ TEST_F(PubSubUnlimited, WhoHasMissedItsDeadlineMeanwhileIsNotWaitedForAfterwards
 TEST_F(PubSubUnlimited, OneWhoseTicketIsKeptTakesNobodysThread) {
   HeldAtFirst slow;
   std::latch hang(1);
-  const auto only = [](bool third, SubscriptionOptions options) {
-    options.filter = [third](const PubSubEvent& event) -> std::optional<EventType> {
-      if ((event.container->runtime.container_id == "third") != third) return std::nullopt;
-      return event.type;
-    };
-    return options;
-  };
-  pubsub_->Subscribe("slow", std::ref(slow), nullptr,
-                     only(false, WithDeadline(absl::Milliseconds(1))));
+  pubsub_->Subscribe(
+      "slow", std::ref(slow), nullptr,
+      Of([](const std::string& id) { return id != "third"; }, absl::Milliseconds(1)));
   pubsub_->Subscribe(
       "hangs", [&](const PubSubEvent&) { hang.wait(); }, nullptr,
-      only(true, WithDeadline(absl::InfiniteDuration())));
+      Of([](const std::string& id) { return id == "third"; }, absl::InfiniteDuration()));
   Publish("first");  // returns at the deadline
   slow.begun.wait();
   Publish("second");
@@ -159,13 +158,9 @@ TEST_F(PubSubUnlimited, AnEventThatIsGivenBackWhileItsSubscriberIsCalledComesAft
   HeldAtFirst slow;
   std::latch hang(1);
   Subscribe("slow", std::ref(slow));
-  SubscriptionOptions options = WithDeadline(absl::InfiniteDuration());
-  options.filter = [](const PubSubEvent& event) -> std::optional<EventType> {
-    if (event.container->runtime.container_id != "first") return std::nullopt;
-    return event.type;
-  };
   pubsub_->Subscribe(
-      "hangs", [&](const PubSubEvent&) { hang.wait(); }, nullptr, options);
+      "hangs", [&](const PubSubEvent&) { hang.wait(); }, nullptr,
+      Of([](const std::string& id) { return id == "first"; }, absl::InfiniteDuration()));
   std::thread publisher([&] { Publish("first"); });
   slow.begun.wait();
   { const GadgetPubSub::Ticket given_back = Enqueue("second"); }
