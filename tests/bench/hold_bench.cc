@@ -3,7 +3,9 @@
 //   hold_bench [STARTS [CONTAINERS]]     (root; 200 and 1000 by default)
 //
 //   - starts of runc and crun, held and not held in turns: the same daemon, the same programs in
-//     the kernel, but every second start is made by a copy of the runtime that is not marked
+//     the kernel, but every second start is made by a copy of the runtime that is not marked.
+//     Before that the same without a daemon, when nothing is held: what then seems to be added is
+//     noise
 //   - the daemon's start until it says READY: the first, and one that finds the pins and CONTAINERS
 //     containers
 //   - with CONTAINERS containers: resident memory of the daemon and its keeper, kernel memory of
@@ -25,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -39,6 +42,7 @@
 #include "integration/exec_times.h"
 #include "integration/judge.h"
 #include "integration/roster_under_test.h"
+#include "kernel/clock.h"
 
 namespace roster::testing {
 namespace {
@@ -56,76 +60,6 @@ template <typename T>
 T Check(absl::StatusOr<T> value) {
   Check(value.status());
   return *std::move(value);
-}
-
-struct Times {
-  std::vector<absl::Duration> start;  // of the runtime's command, or commands
-  std::vector<absl::Duration> execs;  // of its execs among that
-};
-
-void StartOnce(OciEngine* engine, StartMode mode, ExecTimes* execs, Times* times) {
-  static int number = 0;
-  Check(execs->Take().status());
-  const std::vector<StartedContainer> started =
-      Check(StartContainers(engine, mode, 1, 1, absl::StrCat("bench", ++number, "-"), 0, nullptr));
-  const StartedContainer& container = started.front();
-  absl::Duration in_execs;
-  const uint64_t end =
-      container.began_ns + static_cast<uint64_t>(absl::ToInt64Nanoseconds(container.took));
-  for (const ExecTime& exec : Check(execs->Take())) {
-    if (exec.start_ns >= container.began_ns && exec.start_ns <= end) in_execs += exec.took;
-  }
-  times->start.push_back(container.took);
-  times->execs.push_back(in_execs);
-  Check(RemoveContainers(engine, started, 1));
-}
-
-std::string Ms(absl::Duration duration) {
-  return absl::StrFormat("%.2f", absl::ToDoubleMilliseconds(duration));
-}
-
-// One line for what `field` holds: p50 and p99, not held and held, and how they compare.
-void Print(const std::string& what, const Times& free, const Times& held,
-           std::vector<absl::Duration> Times::*field) {
-  const absl::Duration free50 = Quantile(free.*field, 0.5), free99 = Quantile(free.*field, 0.99);
-  const absl::Duration held50 = Quantile(held.*field, 0.5), held99 = Quantile(held.*field, 0.99);
-  absl::PrintF("| %s | %s | %s | %s | %s | %s (x %.2f) | %s (x %.2f) |\n", what, Ms(free50),
-               Ms(held50), Ms(free99), Ms(held99), Ms(held50 - free50),
-               absl::FDivDuration(held50, free50), Ms(held99 - free99),
-               absl::FDivDuration(held99, free99));
-}
-
-void Holds(const Workspace& workspace, int starts) {
-  const auto other = Check(Workspace::Create());
-  const auto execs = Check(ExecTimes::Attach());
-  absl::PrintF(
-      "| %d starts a line and side, ms | not held p50 | held p50 | not held p99 | held p99 | added "
-      "p50 | added p99 |\n| --- | --- | --- | --- | --- | --- | --- |\n",
-      starts);
-  for (const std::string& runtime : {std::string("runc"), std::string("crun")}) {
-    // A file that is not root's is never taken for a runtime.
-    const std::string copy = other->MakeDirectory("unmarked") + "/" + runtime;
-    fs::copy_file(Check(RunForOutput({"sh", "-c", "command -v " + runtime})), copy);
-    if (::chown(copy.c_str(), 65534, 65534) != 0) Check(absl::InternalError("chown " + copy));
-    OciEngine marked(runtime, workspace), unmarked(copy, *other);
-    Check(marked.Start());
-    Check(unmarked.Start());
-    for (StartMode mode : {StartMode::kRun, StartMode::kCreateAndStart}) {
-      Times held, free;
-      for (int i = 0; i < starts; ++i) {
-        // Who comes first changes, too.
-        if (i % 2 == 0) StartOnce(&unmarked, mode, execs.get(), &free);
-        StartOnce(&marked, mode, execs.get(), &held);
-        if (i % 2 == 1) StartOnce(&unmarked, mode, execs.get(), &free);
-      }
-      const std::string what =
-          absl::StrCat(runtime, mode == StartMode::kRun ? " run" : " create + start");
-      Print(what, free, held, &Times::start);
-      Print(what + ": its execs alone", free, held, &Times::execs);
-    }
-    Check(marked.Stop());
-    Check(unmarked.Stop());
-  }
 }
 
 // A number of kB of a file like /proc/PID/status.
@@ -152,6 +86,119 @@ pid_t ChildOf(pid_t pid) {
     }
   }
   return 0;
+}
+
+struct Times {
+  std::vector<absl::Duration> start;  // of the runtime's command, or commands
+  std::vector<absl::Duration> execs;  // of its execs among that
+  uint64_t holds = 0;                 // of all of them
+  absl::Duration daemon;              // its and its keeper's processor time, removal included
+};
+
+// Of the daemon and its keeper, all threads.
+absl::Duration ProcessorTimeSoFar(const RosterUnderTest* roster) {
+  absl::Duration sum;
+  if (roster == nullptr) return sum;
+  for (const pid_t pid : {roster->pid(), ChildOf(roster->pid())}) {
+    clockid_t clock;
+    if (clock_getcpuclockid(pid, &clock) == 0) sum += absl::Nanoseconds(ClockNs(clock));
+  }
+  return sum;
+}
+
+uint64_t HoldsSoFar(const RosterUnderTest* roster) {
+  return roster == nullptr ? 0 : Check(roster->Stat(ROSTER_STAT_HOLDS));
+}
+
+void StartOnce(OciEngine* engine, StartMode mode, const RosterUnderTest* roster, ExecTimes* execs,
+               Times* times) {
+  static int number = 0;
+  Check(execs->Take().status());
+  const uint64_t holds_before = HoldsSoFar(roster);
+  const absl::Duration daemon_before = ProcessorTimeSoFar(roster);
+  const std::vector<StartedContainer> started =
+      Check(StartContainers(engine, mode, 1, 1, absl::StrCat("bench", ++number, "-"), 0, nullptr));
+  times->holds += HoldsSoFar(roster) - holds_before;
+  const StartedContainer& container = started.front();
+  absl::Duration in_execs;
+  const uint64_t end =
+      container.began_ns + static_cast<uint64_t>(absl::ToInt64Nanoseconds(container.took));
+  for (const ExecTime& exec : Check(execs->Take())) {
+    if (exec.start_ns >= container.began_ns && exec.start_ns <= end) in_execs += exec.took;
+  }
+  times->start.push_back(container.took);
+  times->execs.push_back(in_execs);
+  Check(RemoveContainers(engine, started, 1));
+  times->daemon += ProcessorTimeSoFar(roster) - daemon_before;
+}
+
+std::string Ms(absl::Duration duration) {
+  return absl::StrFormat("%.2f", absl::ToDoubleMilliseconds(duration));
+}
+
+// The times of a start lie around two values some 8 ms apart, and the median anywhere between: this
+// moves by as much as was added.
+absl::Duration MeanOfTheMiddle(std::vector<absl::Duration> durations) {
+  std::sort(durations.begin(), durations.end());
+  const size_t cut = durations.size() / 10;
+  absl::Duration sum;
+  for (size_t i = cut; i < durations.size() - cut; ++i) sum += durations[i];
+  return sum / static_cast<int64_t>(durations.size() - 2 * cut);
+}
+
+// One line for what `field` holds: not held and held, and what is added.
+void Print(const std::string& what, const Times& free, const Times& held,
+           std::vector<absl::Duration> Times::*field) {
+  const absl::Duration free50 = Quantile(free.*field, 0.5), free99 = Quantile(free.*field, 0.99);
+  const absl::Duration held50 = Quantile(held.*field, 0.5), held99 = Quantile(held.*field, 0.99);
+  const absl::Duration free_mean = MeanOfTheMiddle(free.*field);
+  const absl::Duration held_mean = MeanOfTheMiddle(held.*field);
+  absl::PrintF("| %s | %s | %s | %s | %s | %s | %s | %s (x %.2f) | %s | %.1f | %s, %s |\n", what,
+               Ms(free50), Ms(held50), Ms(free99), Ms(held99),
+               Ms(Quantile(held.*field, 0.25) - Quantile(free.*field, 0.25)), Ms(held50 - free50),
+               Ms(held_mean - free_mean), absl::FDivDuration(held_mean, free_mean),
+               Ms(held99 - free99),
+               static_cast<double>(held.holds) / static_cast<double>(held.start.size()),
+               Ms(free.daemon / static_cast<int64_t>(free.start.size())),
+               Ms(held.daemon / static_cast<int64_t>(held.start.size())));
+}
+
+// `roster`: nullptr for none.
+void Holds(const Workspace& workspace, int starts, const RosterUnderTest* roster) {
+  const auto other = Check(Workspace::Create());
+  const auto execs = Check(ExecTimes::Attach());
+  absl::PrintF(
+      "\n| %d starts a line and side, ms%s | not held p50 | held p50 | not held p99 | held p99 | "
+      "added p25 | added p50 | added mean of the middle 80%% | added p99 | holds a start | "
+      "daemon's processor time, not held and held |\n| --- | --- | --- | --- | --- | --- | --- | "
+      "--- | --- | --- | --- |\n",
+      starts, roster == nullptr ? ", NO daemon: none is held" : "");
+  for (const std::string& runtime : {std::string("runc"), std::string("crun")}) {
+    std::string real = Check(RunForOutput({"sh", "-c", "command -v " + runtime}));
+    absl::StripTrailingAsciiWhitespace(&real);
+    // A file that is not root's is never taken for a runtime.
+    const std::string copy = other->MakeDirectory("unmarked") + "/" + runtime;
+    fs::copy_file(real, copy);
+    if (::chown(copy.c_str(), 65534, 65534) != 0) Check(absl::InternalError("chown " + copy));
+    OciEngine marked(real, workspace), unmarked(copy, *other);
+    Check(marked.Start());
+    Check(unmarked.Start());
+    for (StartMode mode : {StartMode::kRun, StartMode::kCreateAndStart}) {
+      Times held, free;
+      for (int i = 0; i < starts; ++i) {
+        // Who comes first changes, too.
+        if (i % 2 == 0) StartOnce(&unmarked, mode, roster, execs.get(), &free);
+        StartOnce(&marked, mode, roster, execs.get(), &held);
+        if (i % 2 == 1) StartOnce(&unmarked, mode, roster, execs.get(), &free);
+      }
+      const std::string what =
+          absl::StrCat(runtime, mode == StartMode::kRun ? " run" : " create + start");
+      Print(what, free, held, &Times::start);
+      Print(what + ": its execs alone", free, held, &Times::execs);
+    }
+    Check(marked.Stop());
+    Check(unmarked.Stop());
+  }
 }
 
 // What the kernel accounts to the maps pinned below `directory`.
@@ -237,8 +284,9 @@ void Many(const Workspace& workspace, RosterUnderTest* roster, int count) {
 void Main(int starts, int containers) {
   const auto workspace = Check(Workspace::Create());
   RosterUnderTest roster(*workspace);
-  absl::PrintF("start of the daemon, from its exec to READY: %s ms\n", Ms(StartAndTime(&roster)));
-  if (starts > 0) Holds(*workspace, starts);
+  if (starts > 0) Holds(*workspace, starts, nullptr);
+  absl::PrintF("\nstart of the daemon, from its exec to READY: %s ms\n", Ms(StartAndTime(&roster)));
+  if (starts > 0) Holds(*workspace, starts, &roster);
   if (containers > 0) Many(*workspace, &roster, containers);
   Check(roster.Terminate());
 }

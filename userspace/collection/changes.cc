@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "collection/core.h"
+#include "kernel/clock.h"
 
 namespace roster::collection_internal {
 
@@ -128,7 +129,7 @@ void Core::FinishRemoval(Entry* entry) {
   if (grace_ > absl::ZeroDuration()) {
     // Before it is erased: readers look among the living first, then here, and must not miss it in
     // between.
-    store_.Remember(container, absl::Now() + grace_);
+    store_.Remember(container, SteadyNow() + grace_);
     if (forgetter_waits_for_any_) forget_.Signal();
   }
   store_.Erase(entry);

@@ -1,6 +1,6 @@
 // How events are given the metadata of the container that they happened in.
-#include "absl/time/clock.h"
 #include "collection/core.h"
+#include "kernel/clock.h"
 #include "roster/collection.h"
 
 namespace roster {
@@ -17,7 +17,7 @@ template <size_t kNumber>
 const ContainerPtr* StillRemembered(const Link* last) {
   if (last == nullptr) return nullptr;
   const ci::Remembered* remembered = ci::RememberedOf<kNumber>(last);
-  return absl::Now() < remembered->expires ? &remembered->container : nullptr;
+  return SteadyNow() < remembered->expires ? &remembered->container : nullptr;
 }
 
 // Caller holds a ReadSection, for as long as the result is used.

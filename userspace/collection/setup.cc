@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "collection/core.h"
+#include "kernel/clock.h"
 
 namespace roster::collection_internal {
 
@@ -243,7 +243,7 @@ void Core::Forget() {
 void Core::ForgetLoop() {
   MutexLock lock(&mutex_);
   while (AcceptsLocked()) {
-    const absl::Time now = absl::Now();
+    const absl::Time now = SteadyNow();
     const absl::Time next = store_.ForgetExpired(now);
     if (next == absl::InfiniteFuture()) {
       store_.Reclaim();

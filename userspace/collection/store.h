@@ -27,7 +27,8 @@ class Store {
   // Out of all indexes, and freed when no reader can have it.
   void Erase(Entry* entry);
   void Replace(Entry* old, Entry* fresh);
-  // Remembers a removed container until `expires`; calls must come in the order of that time.
+  // Remembers a removed container until `expires`, of SteadyNow(); calls must come in the order of
+  // that time.
   void Remember(ContainerPtr container, absl::Time expires);
   // Forgets what has expired; returns when the next one will, InfiniteFuture for none.
   absl::Time ForgetExpired(absl::Time now);

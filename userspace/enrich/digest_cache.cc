@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
+#include "kernel/clock.h"
 
 namespace roster {
 namespace {
@@ -10,25 +10,23 @@ namespace {
 constexpr size_t kMaxEntries = 1024;
 constexpr absl::Duration kEmptyAnswer = absl::Minutes(1);
 constexpr int kLeftAloneFor = 5;  // times what a failure took
-// The clock may have been set forward meanwhile.
 constexpr absl::Duration kLeftAloneAtMost = absl::Minutes(1);
 
 }  // namespace
 
 absl::StatusOr<std::string> DigestCache::Get(
     const std::string& key, const std::function<absl::StatusOr<std::string>()>& ask) {
-  const absl::Time now = absl::Now();
+  const absl::Time now = SteadyNow();
   {
     MutexLock lock(&mutex_);
     const auto found = entries_.find(key);
     if (found != entries_.end() && found->second.expires > now) return found->second.value;
-    // Or the clock has been set back.
-    if (away_until_ > now && away_until_ <= now + kLeftAloneAtMost) return away_;
+    if (away_until_ > now) return away_;
   }
   absl::StatusOr<std::string> answer = ask();
   MutexLock lock(&mutex_);
   if (absl::IsUnavailable(answer.status())) {
-    const absl::Time end = absl::Now();
+    const absl::Time end = SteadyNow();
     away_ = answer.status();
     away_until_ = end + std::min(kLeftAloneFor * (end - now), kLeftAloneAtMost);
   }

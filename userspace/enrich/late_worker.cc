@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "enrich/ask_engine.h"
 #include "enrich/podman_state.h"
+#include "kernel/clock.h"
 #include "process/proc_task.h"
 #include "runtime/oci_spec.h"
 #include "text/quote.h"
@@ -84,7 +84,7 @@ void LateEnricher::Worker::Run() {
       continue;
     }
     const absl::Time due = queue_.begin()->first;
-    if (due > absl::Now()) {
+    if (due > SteadyNow()) {
       changed_.WaitWithDeadline(&mutex_, due);
       continue;
     }
@@ -170,10 +170,10 @@ LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time
   if (!NeedsEngine(entry->result.container)) return Verdict::kDone;
   const std::string id = entry->result.container.runtime.container_id;
   absl::Status away;  // of an engine that did not answer: it may be the one that knows
-  *again_at = absl::Now() + WaitAfter(entry->tries);
+  *again_at = SteadyNow() + WaitAfter(entry->tries);
   for (EngineDirectory::Engine* engine : directory_.EnginesFor(entry->result.container)) {
     Pause& pause = pauses_[engine->socket];
-    if (pause.until > absl::Now()) {
+    if (pause.until > SteadyNow()) {
       *again_at = std::max(*again_at, pause.until);
       away.Update(absl::UnavailableError(absl::StrCat(engine->socket, ": did not answer lately")));
       continue;
@@ -182,7 +182,7 @@ LateEnricher::Worker::Verdict LateEnricher::Worker::Try(Entry* entry, absl::Time
     entry->known |= answer.known;
     // One that only cannot tell of images is not left alone.
     if (absl::IsUnavailable(answer.status)) {
-      pause.until = absl::Now() + WaitAfter(++pause.failures);
+      pause.until = SteadyNow() + WaitAfter(++pause.failures);
       *again_at = std::max(*again_at, pause.until);
     } else {
       pause = {};

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "enrich/ask_engine.h"
+#include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "text/string_view.h"
 
@@ -107,8 +107,8 @@ void RuntimeEnricher::ListLoop() {
     std::vector<Engine> engines;
     {
       MutexLock lock(&mutex_);
-      const absl::Time again = absl::Now() + wait;
-      while (!stopping_ && absl::Now() < again) changed_.WaitWithDeadline(&mutex_, again);
+      const absl::Time again = SteadyNow() + wait;
+      while (!stopping_ && SteadyNow() < again) changed_.WaitWithDeadline(&mutex_, again);
       if (stopping_ || to_list_.empty()) return;
       engines = to_list_;
     }
@@ -142,13 +142,13 @@ bool RuntimeEnricher::Enrich(Container* container) {
     if (engine.name == "podman" || (IsEngineName(runtime) && runtime != engine.name)) continue;
     {
       MutexLock lock(&mutex_);
-      if (away_until_[i] > absl::Now()) continue;
+      if (away_until_[i] > SteadyNow()) continue;
     }
     const EngineAnswer answer = AskEngine(engine.client.get(), container);
     if (answer.is_sandbox) return false;
     if (!absl::IsUnavailable(answer.status)) continue;
     MutexLock lock(&mutex_);
-    away_until_[i] = absl::Now() + kLeaveAlone;
+    away_until_[i] = SteadyNow() + kLeaveAlone;
   }
   return true;
 }

@@ -98,4 +98,18 @@ absl::Status FanotifyGroup::RemoveDirectoryAccess(int dirfd, std::string_view na
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
+absl::Status FanotifyGroup::ExemptFromAccess(int dirfd, const char* basename,
+                                             std::string_view directory) {
+  return Mark(FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_DONT_FOLLOW, FAN_ACCESS_PERM, dirfd,
+              basename, absl::StrCat(View(directory), "/", basename));
+}
+
+absl::Status FanotifyGroup::EndExemption(int dirfd, const char* basename,
+                                         std::string_view directory) {
+  const absl::Status status =
+      Mark(FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK | FAN_MARK_DONT_FOLLOW, FAN_ACCESS_PERM, dirfd,
+           basename, absl::StrCat(View(directory), "/", basename));
+  return absl::IsNotFound(status) ? absl::OkStatus() : status;
+}
+
 }  // namespace roster

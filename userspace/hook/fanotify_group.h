@@ -39,6 +39,13 @@ class FanotifyGroup {
   // OK when the mark is gone already (the directory was deleted).
   absl::Status RemoveDirectoryAccess(int dirfd, std::string_view name);
 
+  // Lets reads of the file of that name in the open directory `dirfd` pass, whatever holds those of
+  // its directory, until it is written to (FAN_MARK_IGNORED_MASK). A symbolic link is not followed.
+  // NOT_FOUND when there is no such file. `directory` is for error messages.
+  absl::Status ExemptFromAccess(int dirfd, const char* basename, std::string_view directory);
+  // OK when that is over already. A file that was replaced meanwhile took it along when it went.
+  absl::Status EndExemption(int dirfd, const char* basename, std::string_view directory);
+
  private:
   explicit FanotifyGroup(Fd fd) : fd_(std::move(fd)) {}
   absl::Status Mark(unsigned flags, uint64_t mask, int dirfd, const char* path,

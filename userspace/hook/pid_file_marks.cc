@@ -14,6 +14,12 @@
 #include "kernel/fd_path.h"
 
 namespace roster {
+namespace {
+
+// A bundle's (OCI runtime specification, bundle.md).
+constexpr char kConfig[] = "config.json";
+
+}  // namespace
 
 struct PidFileMarks::State {
   struct Directory {
@@ -33,8 +39,24 @@ struct PidFileMarks::State {
   absl::flat_hash_map<uint64_t, Pending> pending;
   absl::flat_hash_map<std::string, absl::flat_hash_set<uint64_t>> by_basename;
 
+  absl::Status Mark(const Directory& directory);
+  void Unmark(const Directory& directory);
   void Remove(uint64_t id);
 };
+
+absl::Status PidFileMarks::State::Mark(const Directory& directory) {
+  // Before the mark, so that not even one read is held. Without it they are, and released at once.
+  (void)group->ExemptFromAccess(directory.fd.get(), kConfig, directory.name);
+  const absl::Status status = group->AddDirectoryAccess(directory.fd.get(), directory.name);
+  if (!status.ok()) (void)group->EndExemption(directory.fd.get(), kConfig, directory.name);
+  return status;
+}
+
+// It can only fail where the marks are gone already.
+void PidFileMarks::State::Unmark(const Directory& directory) {
+  (void)group->RemoveDirectoryAccess(directory.fd.get(), directory.name);
+  (void)group->EndExemption(directory.fd.get(), kConfig, directory.name);
+}
 
 void PidFileMarks::State::Remove(uint64_t id) {
   const auto it = pending.find(id);
@@ -44,8 +66,7 @@ void PidFileMarks::State::Remove(uint64_t id) {
   if (names->second.empty()) by_basename.erase(names);
   const auto directory = directories.find(it->second.directory);
   if (--directory->second.tokens == 0) {
-    // It can only fail where the mark is gone already.
-    (void)group->RemoveDirectoryAccess(directory->second.fd.get(), directory->second.name);
+    Unmark(directory->second);
     directories.erase(directory);
   }
   pending.erase(it);
@@ -75,9 +96,7 @@ PidFileMarks::PidFileMarks(FanotifyGroup* group) : state_(std::make_shared<State
 }
 
 PidFileMarks::~PidFileMarks() {
-  for (auto& [id, directory] : state_->directories) {
-    (void)state_->group->RemoveDirectoryAccess(directory.fd.get(), directory.name);
-  }
+  for (const auto& [id, directory] : state_->directories) state_->Unmark(directory);
 }
 
 absl::StatusOr<PidFileMarks::Token> PidFileMarks::Add(int dirfd, const std::string& directory,
@@ -101,8 +120,9 @@ absl::StatusOr<PidFileMarks::Token> PidFileMarks::Add(int dirfd, const std::stri
   const FileId id{st.st_dev, st.st_ino};
   auto it = state.directories.find(id);
   if (it == state.directories.end()) {
-    ROSTER_RETURN_IF_ERROR(state.group->AddDirectoryAccess(fd.get(), directory));
-    it = state.directories.emplace(id, State::Directory{std::move(fd), directory, 0}).first;
+    State::Directory marked{std::move(fd), directory, 0};
+    ROSTER_RETURN_IF_ERROR(state.Mark(marked));
+    it = state.directories.emplace(id, std::move(marked)).first;
   }
   ++it->second.tokens;
   const uint64_t token = state.next_id++;

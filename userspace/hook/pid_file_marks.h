@@ -2,7 +2,8 @@
 //
 // A directory's mark is shared by all the pid files waited for in it and removed when the last of
 // them is done. Other files of the directory are held as well while it is there: whoever sees an
-// event for which Match finds nothing must release it at once.
+// event for which Match finds nothing must release it at once. Exempt is config.json, which is
+// often beside the pid file and takes the runtime several reads, each of which would be a hold.
 #ifndef ROSTER_USERSPACE_HOOK_PID_FILE_MARKS_H_
 #define ROSTER_USERSPACE_HOOK_PID_FILE_MARKS_H_
 

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace roster {
 
 inline uint64_t ClockNs(clockid_t clock) {
@@ -19,6 +21,10 @@ inline uint64_t BootTimeNs() { return ClockNs(CLOCK_BOOTTIME); }
 inline uint64_t MonotonicNs() { return ClockNs(CLOCK_MONOTONIC); }
 // Since 1970; may be set.
 inline uint64_t RealTimeNs() { return ClockNs(CLOCK_REALTIME); }
+
+// Now by MonotonicNs, for what is due later in this process: a deadline of absl::Now() would move
+// when somebody sets the clock. It is no time of day, and not to be compared with one.
+inline absl::Time SteadyNow() { return absl::FromUnixNanos(static_cast<int64_t>(MonotonicNs())); }
 
 // The RealTimeNs of a moment of BootTimeNs.
 inline int64_t RealTimeOf(uint64_t boot_ns) {

@@ -11,8 +11,8 @@
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "kernel/clock.h"
 
 namespace roster {
 
@@ -46,16 +46,17 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
 
 class CondVar {
  public:
-  // All may return without a signal.
+  // All may return without a signal, and go by the monotonic clock: nobody who sets the time makes
+  // them wait longer.
   void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     condition_.wait(lock);
     lock.release();
   }
+  // `deadline`: of SteadyNow().
   void WaitWithDeadline(Mutex* mutex, absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    WaitWithTimeout(mutex, deadline - absl::Now());
+    WaitWithTimeout(mutex, deadline - SteadyNow());
   }
-  // By the monotonic clock: nobody who sets the time makes it longer or shorter.
   void WaitWithTimeout(Mutex* mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     // Of what the clock cannot hold, as of for ever, nobody sees the end.
     if (timeout > absl::Hours(24 * 365)) return Wait(mutex);

@@ -181,7 +181,7 @@ absl::Status Mirror::NoteBound(const Container& container) {
 void Mirror::Bury(uint64_t handle, absl::Duration grace) {
   {
     MutexLock lock(&mutex_);
-    if (!tombstones_.emplace(handle, absl::Now() + grace).second) return;
+    if (!tombstones_.emplace(handle, SteadyNow() + grace).second) return;
   }
   std::optional<roster_record> record = maps_.records.Find(handle);
   if (record) {

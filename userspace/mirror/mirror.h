@@ -95,7 +95,7 @@ class Mirror {
   // Removes a container that userspace found to be gone although BPF did not see it end.
   void Drop(uint64_t handle);
   // Removes the tombstones, and what is left of their slots, whose time has come; returns when the
-  // next one is due, or InfiniteFuture.
+  // next one is due, or InfiniteFuture. Times of SteadyNow().
   absl::Time ExpireTombstones(absl::Time now);
 
   // Which executables are runtimes, for the kernel hook. Replaces the set.

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "kernel/clock.h"
 #include "kernel/errors.h"
 #include "log/log.h"
@@ -205,7 +204,7 @@ void Roll::OnEnded(uint64_t handle) {
   const auto it = living_.find(handle);
   const std::optional<roster_membership> slot = mirror_->Slot(handle);
   mirror_->Bury(handle, options_.tombstone_grace);
-  ScheduleTombstones(absl::Now() + options_.tombstone_grace);
+  ScheduleTombstones(SteadyNow() + options_.tombstone_grace);
   if (it == living_.end()) return;
   LogInfo("container ended", {{"id", it->second}, {"handle", handle}});
   Container ended;
@@ -224,9 +223,9 @@ void Roll::OnEnded(uint64_t handle) {
 void Roll::ScheduleTombstones(absl::Time when) {
   if (when >= next_tombstones_) return;
   next_tombstones_ = when;
-  loop_->RunAfter(when - absl::Now(), [this] {
+  loop_->RunAfter(when - SteadyNow(), [this] {
     next_tombstones_ = absl::InfiniteFuture();
-    const absl::Time next = mirror_->ExpireTombstones(absl::Now());
+    const absl::Time next = mirror_->ExpireTombstones(SteadyNow());
     if (next != absl::InfiniteFuture()) ScheduleTombstones(next);
   });
 }

@@ -187,6 +187,40 @@ TEST(PidFileMarks, ADirectorySharedByFiftyIsMarkedOnceAndUnmarkedWithTheLast) {
   EXPECT_EQ(marks.directories(), 0u);
 }
 
+// A child that reads the file and ends, with 0 if it could.
+pid_t ReadInAChild(const std::string& path) {
+  const pid_t reader = fork();
+  if (reader == 0) {
+    char buffer[16];
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    _exit(read(fd, buffer, sizeof(buffer)) > 0 ? 0 : 1);
+  }
+  return reader;
+}
+
+TEST(PidFileMarks, ConfigBesideThePidFileIsReadWithoutAHoldUnlessItIsChanged) {
+  Hold hold({.deadline = kPatience});
+  PidFileMarks marks(hold.group.get());
+  const std::string config = hold.directory / "config.json";
+  WriteFile(config, "{}");
+  const size_t before = MarkLines(hold.group->fd()).size();
+  auto token = marks.Add(AT_FDCWD, hold.directory.path(), "init.pid", 7);
+  ASSERT_TRUE(token.ok()) << token.status();
+  int status = 0;
+  const pid_t reader = ReadInAChild(config);
+  ASSERT_EQ(waitpid(reader, &status, 0), reader);
+  EXPECT_EQ(status, 0);
+  EXPECT_FALSE(WaitReadable(hold.keeper->fd(), absl::ZeroDuration())) << "it was held";
+  WriteFile(config, "{\"changed\": 1}");
+  const pid_t later = ReadInAChild(config);
+  const auto events = hold.Collect(1);
+  EXPECT_EQ(events[0].tid, later);
+  EXPECT_TRUE(hold.keeper->Release(events[0].number));
+  ASSERT_EQ(waitpid(later, &status, 0), later);
+  token->Reset();
+  EXPECT_EQ(MarkLines(hold.group->fd()).size(), before);
+}
+
 TEST(PidFileMarks, ReadOfThePidFileIsHeldAndMatchedAndOthersAreNot) {
   Hold hold({.deadline = kNever});
   PidFileMarks marks(hold.group.get());
@@ -201,12 +235,7 @@ TEST(PidFileMarks, ReadOfThePidFileIsHeldAndMatchedAndOthersAreNot) {
   for (const auto& [name, expected] :
        {std::pair<std::string, std::vector<uint64_t>>{"a/log.json", {}}, {"a/init.pid", {7}}}) {
     const std::string path = hold.directory / name;
-    const pid_t reader = fork();
-    if (reader == 0) {
-      char buffer[16];
-      const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-      _exit(read(fd, buffer, sizeof(buffer)) > 0 ? 0 : 1);
-    }
+    const pid_t reader = ReadInAChild(path);
     const auto events = hold.Collect(1);
     EXPECT_EQ(events[0].mask, FAN_ACCESS_PERM);
     EXPECT_EQ(events[0].tid, reader);
