@@ -47,7 +47,7 @@ struct PidFileMarks::State {
 absl::Status PidFileMarks::State::Mark(const Directory& directory) {
   // Before the mark, so that not even one read is held. Without it they are, and released at once.
   (void)group->ExemptFromAccess(directory.fd.get(), kConfig, directory.name);
-  const absl::Status status = group->AddDirectoryAccess(directory.fd.get(), directory.name);
+  absl::Status status = group->AddDirectoryAccess(directory.fd.get(), directory.name);
   if (!status.ok()) (void)group->EndExemption(directory.fd.get(), kConfig, directory.name);
   return status;
 }
