@@ -95,30 +95,35 @@ struct Times {
   absl::Duration daemon;              // its and its keeper's processor time, removal included
 };
 
-// Of the daemon and its keeper, all threads.
-absl::Duration ProcessorTimeSoFar(const RosterUnderTest* roster) {
-  absl::Duration sum;
-  if (roster == nullptr) return sum;
-  for (const pid_t pid : {roster->pid(), ChildOf(roster->pid())}) {
-    clockid_t clock;
-    if (clock_getcpuclockid(pid, &clock) == 0) sum += absl::Nanoseconds(ClockNs(clock));
+// The daemon, or none.
+struct Holder {
+  explicit Holder(const RosterUnderTest* the_roster) : roster(the_roster) {
+    if (roster != nullptr) processes = {roster->pid(), ChildOf(roster->pid())};
   }
-  return sum;
-}
+  // All threads' so far.
+  absl::Duration ProcessorTime() const {
+    absl::Duration sum;
+    for (const pid_t pid : processes) {
+      clockid_t clock;
+      if (clock_getcpuclockid(pid, &clock) == 0) sum += absl::Nanoseconds(ClockNs(clock));
+    }
+    return sum;
+  }
+  uint64_t Holds() const { return roster == nullptr ? 0 : Check(roster->Stat(ROSTER_STAT_HOLDS)); }
 
-uint64_t HoldsSoFar(const RosterUnderTest* roster) {
-  return roster == nullptr ? 0 : Check(roster->Stat(ROSTER_STAT_HOLDS));
-}
+  const RosterUnderTest* roster;
+  std::vector<pid_t> processes;  // it and its keeper
+};
 
-void StartOnce(OciEngine* engine, StartMode mode, const RosterUnderTest* roster, ExecTimes* execs,
+void StartOnce(OciEngine* engine, StartMode mode, const Holder& holder, ExecTimes* execs,
                Times* times) {
   static int number = 0;
   Check(execs->Take().status());
-  const uint64_t holds_before = HoldsSoFar(roster);
-  const absl::Duration daemon_before = ProcessorTimeSoFar(roster);
+  const uint64_t holds_before = holder.Holds();
+  const absl::Duration daemon_before = holder.ProcessorTime();
   const std::vector<StartedContainer> started =
       Check(StartContainers(engine, mode, 1, 1, absl::StrCat("bench", ++number, "-"), 0, nullptr));
-  times->holds += HoldsSoFar(roster) - holds_before;
+  times->holds += holder.Holds() - holds_before;
   const StartedContainer& container = started.front();
   absl::Duration in_execs;
   const uint64_t end =
@@ -129,7 +134,7 @@ void StartOnce(OciEngine* engine, StartMode mode, const RosterUnderTest* roster,
   times->start.push_back(container.took);
   times->execs.push_back(in_execs);
   Check(RemoveContainers(engine, started, 1));
-  times->daemon += ProcessorTimeSoFar(roster) - daemon_before;
+  times->daemon += holder.ProcessorTime() - daemon_before;
 }
 
 std::string Ms(absl::Duration duration) {
@@ -167,6 +172,7 @@ void Print(const std::string& what, const Times& free, const Times& held,
 void Holds(const Workspace& workspace, int starts, const RosterUnderTest* roster) {
   const auto other = Check(Workspace::Create());
   const auto execs = Check(ExecTimes::Attach());
+  const Holder holder(roster);
   absl::PrintF(
       "\n| %d starts a line and side, ms%s | not held p50 | held p50 | not held p99 | held p99 | "
       "added p25 | added p50 | added mean of the middle 80%% | added p99 | holds a start | "
@@ -187,9 +193,9 @@ void Holds(const Workspace& workspace, int starts, const RosterUnderTest* roster
       Times held, free;
       for (int i = 0; i < starts; ++i) {
         // Who comes first changes, too.
-        if (i % 2 == 0) StartOnce(&unmarked, mode, roster, execs.get(), &free);
-        StartOnce(&marked, mode, roster, execs.get(), &held);
-        if (i % 2 == 1) StartOnce(&unmarked, mode, roster, execs.get(), &free);
+        if (i % 2 == 0) StartOnce(&unmarked, mode, holder, execs.get(), &free);
+        StartOnce(&marked, mode, holder, execs.get(), &held);
+        if (i % 2 == 1) StartOnce(&unmarked, mode, holder, execs.get(), &free);
       }
       const std::string what =
           absl::StrCat(runtime, mode == StartMode::kRun ? " run" : " create + start");

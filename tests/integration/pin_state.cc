@@ -190,7 +190,7 @@ absl::StatusOr<PinState> RosterUnderTest::ReadPins() const {
   }
   for (auto* identities : {&state.mntns, &state.netns, &state.cgroups}) Forget(foreign, identities);
   ReadInternal(pin_directory_ + "/internal", foreign, &state);
-  if (untold_frees_ != nullptr) state.untold_frees = untold_frees_->Count();
+  if (untold_frees_.ok()) state.untold_frees = (*untold_frees_)->Count();
   return state;
 }
 
@@ -252,7 +252,9 @@ std::string RosterUnderTest::DescribeKernelSide() const {
        std::filesystem::directory_iterator(pin_directory_ + "/links", ignored)) {
     absl::StrAppend(&text, " ", entry.path().filename().string(), " ", SkippedRuns(entry.path()));
   }
-  if (untold_frees_ != nullptr) absl::StrAppend(&text, "; untold frees ", untold_frees_->Count());
+  absl::StrAppend(&text, "; untold frees: ",
+                  untold_frees_.ok() ? absl::StrCat((*untold_frees_)->Count())
+                                     : untold_frees_.status().ToString());
   absl::StrAppend(&text, "; zombies: ", DescribeZombies());
   return text;
 }

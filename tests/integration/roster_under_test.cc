@@ -70,9 +70,8 @@ RosterUnderTest::RosterUnderTest(const Workspace& workspace)
       pin_directory_("/sys/fs/bpf/" + workspace.unique_name() + "/v1"),
       state_directory_(workspace.MakeDirectory("roster")),
       socket_(workspace.Path("roster.sock")),
-      log_path_(workspace.Path("roster.log")) {
-  if (auto frees = UntoldFrees::Begin(); frees.ok()) untold_frees_ = *std::move(frees);
-}
+      log_path_(workspace.Path("roster.log")),
+      untold_frees_(UntoldFrees::Begin()) {}
 
 RosterUnderTest::~RosterUnderTest() {
   daemon_ = Process();

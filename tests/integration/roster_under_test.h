@@ -132,8 +132,8 @@ class RosterUnderTest {
   const std::string socket_;
   const std::string log_path_;
   Process daemon_;
-  // nullptr where they cannot be counted: none is then allowed for.
-  std::unique_ptr<UntoldFrees> untold_frees_;
+  // Where they cannot be counted none is allowed for.
+  absl::StatusOr<std::unique_ptr<UntoldFrees>> untold_frees_;
 };
 
 // One field of a container's JSON: Field(json, "runtime", "containerId"). "" where it is absent or

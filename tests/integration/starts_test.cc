@@ -159,7 +159,9 @@ TEST_P(Starts, EachIsFoundUnderItsNameAtItsFirstSystemCall) {
   // crun executes itself again, which makes no container anew.
   const auto dropped = roster_->Stat(ROSTER_STAT_DROPPED);
   ROSTER_ASSERT_OK(dropped);
-  if (Expired() == expired_before) EXPECT_EQ(*dropped, 0u);
+  if (Expired() == expired_before) {
+    EXPECT_EQ(*dropped, 0u);
+  }
   ExpectNothingLeft();
 }
 

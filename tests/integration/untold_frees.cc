@@ -1,5 +1,6 @@
 #include "integration/untold_frees.h"
 
+#include <bpf/libbpf.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,10 +27,10 @@ absl::StatusOr<std::unique_ptr<UntoldFrees>> UntoldFrees::Begin() {
   std::ifstream file(kTracepoint);
   if (!(file >> event.config)) return absl::NotFoundError(absl::StrCat("read ", kTracepoint));
   std::unique_ptr<UntoldFrees> frees(new UntoldFrees);
-  const int processors = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  for (int cpu = 0; cpu < processors; ++cpu) {
+  for (int cpu = 0; cpu < libbpf_num_possible_cpus(); ++cpu) {
     Fd counter(static_cast<int>(
         syscall(SYS_perf_event_open, &event, /*pid=*/-1, cpu, /*group=*/-1, PERF_FLAG_FD_CLOEXEC)));
+    if (!counter.valid() && errno == ENODEV) continue;  // is off, so frees nothing
     if (!counter.valid()) return ErrnoStatus("open a perf event of", kTracepoint, errno);
     frees->counters_.push_back(std::move(counter));
   }

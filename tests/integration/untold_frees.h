@@ -27,6 +27,7 @@ class UntoldFrees {
   UntoldFrees(const UntoldFrees&) = delete;
   UntoldFrees& operator=(const UntoldFrees&) = delete;
 
+  // Of all tasks of the machine, Roster's or not.
   uint64_t Count() const;
 
  private:
@@ -35,7 +36,7 @@ class UntoldFrees {
   // Freed less told, at a moment between two frees.
   uint64_t Difference() const;
 
-  std::vector<Fd> counters_;  // one for each processor
+  std::vector<Fd> counters_;  // one for each processor that is on
   told_frees_bpf* skeleton_ = nullptr;
   uint64_t at_begin_ = 0;
 };

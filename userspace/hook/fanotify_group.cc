@@ -12,6 +12,9 @@
 namespace roster {
 namespace {
 
+// What is ignored of a file is not held for its directory's sake either.
+constexpr unsigned kExempt = FAN_MARK_IGNORED_MASK | FAN_MARK_DONT_FOLLOW;
+
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 absl::Status WithAdvice(const absl::Status& status, std::string_view advice) {
@@ -87,28 +90,23 @@ absl::Status FanotifyGroup::MarkExecutable(int fd, std::string_view name) {
   return Mark(FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, fd, nullptr, name);
 }
 
-absl::Status FanotifyGroup::AddDirectoryAccess(int dirfd, std::string_view name) {
-  return Mark(FAN_MARK_ADD | FAN_MARK_ONLYDIR, FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD, dirfd, nullptr,
-              name);
+absl::Status FanotifyGroup::AddDirectoryAccess(int dirfd, const char* exempt,
+                                               std::string_view name) {
+  // Before the mark, so that not even one read is held. Where it fails, as without such a file,
+  // they are held like all others.
+  (void)fanotify_mark(fd_.get(), FAN_MARK_ADD | kExempt, FAN_ACCESS_PERM, dirfd, exempt);
+  absl::Status status = Mark(FAN_MARK_ADD | FAN_MARK_ONLYDIR, FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD,
+                             dirfd, nullptr, name);
+  if (!status.ok())
+    (void)fanotify_mark(fd_.get(), FAN_MARK_REMOVE | kExempt, FAN_ACCESS_PERM, dirfd, exempt);
+  return status;
 }
 
-absl::Status FanotifyGroup::RemoveDirectoryAccess(int dirfd, std::string_view name) {
+absl::Status FanotifyGroup::RemoveDirectoryAccess(int dirfd, const char* exempt,
+                                                  std::string_view name) {
   const absl::Status status = Mark(FAN_MARK_REMOVE | FAN_MARK_ONLYDIR,
                                    FAN_ACCESS_PERM | FAN_EVENT_ON_CHILD, dirfd, nullptr, name);
-  return absl::IsNotFound(status) ? absl::OkStatus() : status;
-}
-
-absl::Status FanotifyGroup::ExemptFromAccess(int dirfd, const char* basename,
-                                             std::string_view directory) {
-  return Mark(FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_DONT_FOLLOW, FAN_ACCESS_PERM, dirfd,
-              basename, absl::StrCat(View(directory), "/", basename));
-}
-
-absl::Status FanotifyGroup::EndExemption(int dirfd, const char* basename,
-                                         std::string_view directory) {
-  const absl::Status status =
-      Mark(FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK | FAN_MARK_DONT_FOLLOW, FAN_ACCESS_PERM, dirfd,
-           basename, absl::StrCat(View(directory), "/", basename));
+  (void)fanotify_mark(fd_.get(), FAN_MARK_REMOVE | kExempt, FAN_ACCESS_PERM, dirfd, exempt);
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 

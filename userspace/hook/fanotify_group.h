@@ -33,18 +33,13 @@ class FanotifyGroup {
   // The same for a file that is open (not O_PATH); `name` is for error messages.
   absl::Status MarkExecutable(int fd, std::string_view name);
 
-  // Holds every read of a file directly in the open directory `dirfd`. `name` is for error
-  // messages.
-  absl::Status AddDirectoryAccess(int dirfd, std::string_view name);
-  // OK when the mark is gone already (the directory was deleted).
-  absl::Status RemoveDirectoryAccess(int dirfd, std::string_view name);
-
-  // Lets reads of the file of that name in the open directory `dirfd` pass, whatever holds those of
-  // its directory, until it is written to (FAN_MARK_IGNORED_MASK). A symbolic link is not followed.
-  // NOT_FOUND when there is no such file. `directory` is for error messages.
-  absl::Status ExemptFromAccess(int dirfd, const char* basename, std::string_view directory);
-  // OK when that is over already. A file that was replaced meanwhile took it along when it went.
-  absl::Status EndExemption(int dirfd, const char* basename, std::string_view directory);
+  // Holds every read of a file directly in the open directory `dirfd` but those of the one called
+  // `exempt`, if there is one, until that is written to. A symbolic link of that name is not
+  // followed, so exempts nothing. `name` is for error messages.
+  absl::Status AddDirectoryAccess(int dirfd, const char* exempt, std::string_view name);
+  // Takes both back. OK when the mark is gone already (the directory was deleted); an exempt file
+  // that was replaced meanwhile took its exemption along.
+  absl::Status RemoveDirectoryAccess(int dirfd, const char* exempt, std::string_view name);
 
  private:
   explicit FanotifyGroup(Fd fd) : fd_(std::move(fd)) {}

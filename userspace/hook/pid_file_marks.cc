@@ -39,23 +39,13 @@ struct PidFileMarks::State {
   absl::flat_hash_map<uint64_t, Pending> pending;
   absl::flat_hash_map<std::string, absl::flat_hash_set<uint64_t>> by_basename;
 
-  absl::Status Mark(const Directory& directory);
   void Unmark(const Directory& directory);
   void Remove(uint64_t id);
 };
 
-absl::Status PidFileMarks::State::Mark(const Directory& directory) {
-  // Before the mark, so that not even one read is held. Without it they are, and released at once.
-  (void)group->ExemptFromAccess(directory.fd.get(), kConfig, directory.name);
-  absl::Status status = group->AddDirectoryAccess(directory.fd.get(), directory.name);
-  if (!status.ok()) (void)group->EndExemption(directory.fd.get(), kConfig, directory.name);
-  return status;
-}
-
-// It can only fail where the marks are gone already.
+// It can only fail where the mark is gone already.
 void PidFileMarks::State::Unmark(const Directory& directory) {
-  (void)group->RemoveDirectoryAccess(directory.fd.get(), directory.name);
-  (void)group->EndExemption(directory.fd.get(), kConfig, directory.name);
+  (void)group->RemoveDirectoryAccess(directory.fd.get(), kConfig, directory.name);
 }
 
 void PidFileMarks::State::Remove(uint64_t id) {
@@ -120,9 +110,8 @@ absl::StatusOr<PidFileMarks::Token> PidFileMarks::Add(int dirfd, const std::stri
   const FileId id{st.st_dev, st.st_ino};
   auto it = state.directories.find(id);
   if (it == state.directories.end()) {
-    State::Directory marked{std::move(fd), directory, 0};
-    ROSTER_RETURN_IF_ERROR(state.Mark(marked));
-    it = state.directories.emplace(id, std::move(marked)).first;
+    ROSTER_RETURN_IF_ERROR(state.group->AddDirectoryAccess(fd.get(), kConfig, directory));
+    it = state.directories.emplace(id, State::Directory{std::move(fd), directory, 0}).first;
   }
   ++it->second.tokens;
   const uint64_t token = state.next_id++;

@@ -344,7 +344,8 @@ TEST(Keeper, TheDaemonsOwnReadsAreNotHeld) {
   Hold hold({.deadline = kNever});
   WriteFile(hold.directory / "pid", "1");
   const Fd directory(open(hold.directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  ASSERT_TRUE(hold.group->AddDirectoryAccess(directory.get(), hold.directory.path()).ok());
+  ASSERT_TRUE(
+      hold.group->AddDirectoryAccess(directory.get(), "exempt", hold.directory.path()).ok());
   std::ifstream file(hold.directory / "pid");
   std::string text;
   EXPECT_TRUE(std::getline(file, text));
